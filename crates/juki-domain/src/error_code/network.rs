@@ -1,0 +1,148 @@
+//! Codes of frames, lines, certificates and the firewall's policy.
+
+macro_rules! network_codes {
+    ([$($before:tt)*] $next:ident $($later:ident)*) => {
+        $next! { [$($before)*
+            FrameTruncated "JKW-1001" Network Later
+            en "A frame ended too early."
+               "The connection was cut in the middle of a frame."
+               "Nothing, if it happens once; if it comes often, look at the line with jukinet line."
+            ja "フレームが途中で終わりました。"
+               "フレームの送信中に接続が切れました。"
+               "一度だけなら何もしなくて構いません。度重なるなら jukinet line で回線を見てください。"
+            FrameTooLong "JKW-1002" Peer Never
+            en "A frame is longer than the limit."
+               "The sender does not keep to frame_bytes_max, or is no node of this network."
+               "Compare the limits of both nodes; if they agree, examine the sender."
+            ja "フレームが上限より長いです。"
+               "送信側が frame_bytes_max を守っていないか、この網のノードではありません。"
+               "両ノードの上限を比べ、同じなら送信側を調べてください。"
+            FrameVersion "JKW-1003" Peer Never
+            en "A frame has a version that this node does not speak."
+               "The two nodes run programs of different age."
+               "Bring both nodes to the same version."
+            ja "このノードの扱えない版のフレームです。"
+               "両ノードのプログラムの版が違います。"
+               "両方を同じ版にそろえてください。"
+            FrameGarbage "JKW-1004" Peer Never
+            en "A frame's contents cannot be read."
+               "The bytes follow no message of this network."
+               "Keep the time and the peer's name; if it repeats, have the peer examined."
+            ja "フレームの内容を読めません。"
+               "この網のどの電文にも当たらないバイト列です。"
+               "時刻と相手の名を控え、繰り返すなら相手を調べてください。"
+            ServiceUnknown "JKW-1005" Peer Never
+            en "A frame names a service that does not exist here."
+               "The sender is newer than this node, or asked the wrong node."
+               "Check the destination and bring both nodes to the same version."
+            ja "このノードにない業務を指すフレームです。"
+               "送信側の版が新しいか、宛先が違います。"
+               "宛先を確かめ、両方を同じ版にそろえてください。"
+            LineDown "JKL-2001" Network Later
+            en "The line is down."
+               "The leased line is cut, or the node at its other end is stopped."
+               "See jukinet status and jukinet line; urgent matters go the paper way until it is up."
+            ja "回線が切れています。"
+               "専用線の断か、向こう側のノードの停止です。"
+               "jukinet status と jukinet line で確かめ、急ぐものは復旧まで書面で扱ってください。"
+            HelloFailed "JKL-2002" Peer Later
+            en "The two nodes could not agree to talk."
+               "The opening message was missing, unreadable or of another network."
+               "Compare network id and version of both nodes in their configurations."
+            ja "両ノードが通信開始に合意できませんでした。"
+               "開始の電文がないか、読めないか、別の網のものです。"
+               "両ノードの設定で網の名と版を比べてください。"
+            CalendarApart "JKL-2003" Us Later
+            en "The two nodes are more than one civil day apart."
+               "One of them has an old calendar order or another base date."
+               "Compare both calendars in jukinet status and give the late node the newest order."
+            ja "両ノードの暦日が 1 日を超えて離れています。"
+               "一方の暦の指示が古いか、基準日が違います。"
+               "jukinet status で両方の暦を比べ、遅れた側に最新の指示を入れてください。"
+            AnswerTimeout "JKL-2004" Network Later
+            en "No answer came in time."
+               "The line is slow or cut, or the other node is overloaded."
+               "Ask again; if it repeats, follow the message with jukinet trace."
+            ja "時間内に応答がありませんでした。"
+               "回線が遅いか切れているか、相手が混み合っています。"
+               "もう一度照会し、繰り返すなら jukinet trace で経路をたどってください。"
+            CertificateUnknownAuthority "JKT-1001" Peer Never
+            en "The peer's certificate is not of this network's authority."
+               "The peer belongs to another network, or its keys folder was mixed up."
+               "Compare root.crt of both nodes; issue the peer a certificate of this network."
+            ja "相手の証明書が、この網の認証局のものではありません。"
+               "別の網のノードか、鍵フォルダの取り違えです。"
+               "両ノードの root.crt を比べ、相手にこの網の証明書を発行してください。"
+            CertificateExpired "JKT-1002" Peer Never
+            en "The peer's certificate is outside its time of validity."
+               "It was not renewed, or a machine's clock is wrong."
+               "Check both clocks, then renew the peer's certificate."
+            ja "相手の証明書が有効期間の外です。"
+               "更新されていないか、機械の時計が狂っています。"
+               "両方の時計を確かめ、相手の証明書を更新してください。"
+            CertificateRevoked "JKT-1003" Peer Never
+            en "The peer's certificate is revoked."
+               "It stands on the revocation list."
+               "Do not connect it; find out why it was revoked and issue a new certificate if it is sound."
+            ja "相手の証明書は失効しています。"
+               "失効リストに載っています。"
+               "接続させず、失効の理由を調べ、問題がなければ新しい証明書を発行してください。"
+            CertificateOtherNode "JKT-1004" Peer Never
+            en "The certificate names another node than the one expected."
+               "The peer uses a wrong keys folder, or the dialled address is another node's."
+               "Check the peer's keys folder and the address that is dialled."
+            ja "証明書のノード名が予定の相手と違います。"
+               "相手の鍵フォルダの取り違えか、接続先の誤りです。"
+               "相手の鍵フォルダと接続先のアドレスを確かめてください。"
+            PeerNotNamed "JKT-1005" Peer Never
+            en "The peer is not named in this node's configuration."
+               "A node accepts only the peers that it was told of, on their interface."
+               "If the peer belongs here, add it to the configuration; if not, examine who called."
+            ja "相手がこのノードの設定に書かれていません。"
+               "ノードは、設定にある相手を決められた口でしか受け入れません。"
+               "正しい相手なら設定に加え、そうでなければ接続元を調べてください。"
+            RevocationListExpired "JKT-1006" Us Later
+            en "The revocation list is out of date."
+               "No newer list has reached this node; services wait until one comes."
+               "See that the line to the national center is up; the newest list comes with the next connection."
+            ja "失効リストの期限が切れています。"
+               "新しいリストが届いておらず、届くまで業務を止めています。"
+               "全国センターへの回線を確かめてください。次の接続で最新のリストが届きます。"
+            PolicyNoRule "JKP-1001" Peer Never
+            en "No rule of the firewall lets this frame pass."
+               "What no rule names is refused: interfaces, service, source and destination must all fit."
+               "If the traffic is lawful, add a rule to the firewall's configuration; if not, examine the source."
+            ja "このフレームを通すファイアウォールの規則がありません。"
+               "口、業務、送信元、宛先のすべてが規則に合わないものは拒みます。"
+               "正当な通信なら規則を加え、そうでなければ送信元を調べてください。"
+            SourceNotSpokenFor "JKP-1002" Peer Never
+            en "The peer may not send for this source."
+               "The frame's source is not among the nodes that the peer speaks for."
+               "Check speaks_for in the configuration; if it is right, examine the peer."
+            ja "この相手は、その送信元の代わりに送れません。"
+               "フレームの送信元が、相手の代弁できるノードに入っていません。"
+               "設定の speaks_for を確かめ、正しければ相手を調べてください。"
+            FrameOverPolicySize "JKP-1003" Peer Never
+            en "The frame is larger than the firewall allows for its service."
+               "The firewall's limit is lower than the sender's, or the sender does not keep to it."
+               "Bring the limits of sender and firewall into agreement."
+            ja "フレームが、業務ごとにファイアウォールが許す大きさを超えています。"
+               "ファイアウォールの上限が送信側より低いか、送信側が守っていません。"
+               "送信側とファイアウォールの上限をそろえてください。"
+            RateExceeded "JKP-1004" Peer Later
+            en "Too many frames came from this source."
+               "The source sends faster than the firewall lets it."
+               "Wait and send again more slowly; if nobody meant to, examine the source."
+            ja "この送信元からのフレームが多すぎます。"
+               "ファイアウォールの許す速さを超えて送っています。"
+               "間を置いて送り直し、心当たりがなければ送信元を調べてください。"
+            NoRoute "JKP-1005" Us Never
+            en "There is no route to the destination."
+               "The destination is misspelt, or this node's routes do not name it."
+               "Check the destination's name and the routes of the node that refused."
+            ja "宛先への経路がありません。"
+               "宛先の書き誤りか、このノードの経路に書かれていません。"
+               "宛先の名と、拒んだノードの経路の設定を確かめてください。"
+        ] $($later)* }
+    };
+}
