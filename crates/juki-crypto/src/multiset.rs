@@ -1,0 +1,108 @@
+//! An incremental hash of a multiset: equal sets have equal hashes whatever order they grew in.
+
+use std::fmt;
+
+use crate::{Digest, sha256};
+
+const LANES: usize = 1024;
+
+/// LtHash with 1024 lanes of 16 bits: elements are added and removed one by one, in any order
+/// (Bellare and Micciancio 1997; the parameters are those of LtHash16, Lewi et al. 2019).
+#[derive(Clone, PartialEq, Eq)]
+pub struct MultisetHash(Box<[u16; LANES]>);
+
+impl Default for MultisetHash {
+    fn default() -> Self {
+        Self(Box::new([0; LANES]))
+    }
+}
+
+impl MultisetHash {
+    /// Length of the encoded state in bytes.
+    pub const ENCODED_LEN: usize = LANES * 2;
+
+    /// Adds an element.
+    pub fn add(&mut self, element: &[u8]) {
+        for (lane, value) in self.0.iter_mut().zip(expand(element).as_chunks::<2>().0) {
+            *lane = lane.wrapping_add(u16::from_le_bytes(*value));
+        }
+    }
+
+    /// Removes an element that was added before.
+    pub fn remove(&mut self, element: &[u8]) {
+        for (lane, value) in self.0.iter_mut().zip(expand(element).as_chunks::<2>().0) {
+            *lane = lane.wrapping_sub(u16::from_le_bytes(*value));
+        }
+    }
+
+    /// A short digest of the state, for comparison and signature.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        sha256(&self.encode())
+    }
+
+    /// The state as [`Self::ENCODED_LEN`] bytes.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|lane| lane.to_le_bytes()).collect()
+    }
+
+    /// Reads a state back; `None` where the length differs.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != Self::ENCODED_LEN {
+            return None;
+        }
+        let mut hash = Self::default();
+        for (lane, value) in hash.0.iter_mut().zip(bytes.as_chunks::<2>().0) {
+            *lane = u16::from_le_bytes(*value);
+        }
+        Some(hash)
+    }
+}
+
+impl fmt::Debug for MultisetHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digest = self.digest();
+        write!(f, "MultisetHash({:02x}{:02x}..)", digest[0], digest[1])
+    }
+}
+
+fn expand(element: &[u8]) -> [u8; LANES * 2] {
+    let mut stream = [0; LANES * 2];
+    blake3::Hasher::new_derive_key("jukinet multiset element 1").update(element).finalize_xof().fill(&mut stream);
+    stream
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn order_never_matters_and_removal_undoes(mut elements in proptest::collection::vec(any::<[u8; 4]>(), 1..20), keep in 0usize..20) {
+            let mut forward = MultisetHash::default();
+            for element in &elements { forward.add(element); }
+            let mut backward = MultisetHash::default();
+            for element in elements.iter().rev() { backward.add(element); }
+            prop_assert_eq!(&forward, &backward);
+            let keep = keep.min(elements.len());
+            let removed = elements.split_off(keep);
+            for element in &removed { forward.remove(element); }
+            let mut kept = MultisetHash::default();
+            for element in &elements { kept.add(element); }
+            prop_assert_eq!(&forward, &kept);
+            prop_assert_eq!(MultisetHash::decode(&kept.encode()), Some(kept));
+        }
+    }
+
+    #[test]
+    fn twice_is_not_once() {
+        let (mut once, mut twice) = (MultisetHash::default(), MultisetHash::default());
+        once.add(b"a");
+        twice.add(b"a");
+        twice.add(b"a");
+        assert_ne!(once.digest(), twice.digest());
+    }
+}

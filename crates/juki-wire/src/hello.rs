@@ -1,0 +1,78 @@
+//! The first words on every connection.
+//!
+//! TLS 1.3 lets a client believe in a connection before the server has judged its certificate, so a
+//! link counts as up only after HelloAck.
+
+use prost::Message;
+
+/// Version of the hop protocol.
+pub const VERSION: u32 = 1;
+
+/// Longest control message in bytes: a revocation list of some thousand serials.
+pub const CONTROL_BYTES_MAX: usize = 256 * 1024;
+
+/// What the dialling node says first.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Hello {
+    /// Version of the hop protocol.
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// The node's name; the certificate must say the same.
+    #[prost(string, tag = "2")]
+    pub node: String,
+    /// The network's id.
+    #[prost(string, tag = "3")]
+    pub network: String,
+    /// Version of the network calendar.
+    #[prost(uint32, tag = "4")]
+    pub calendar_version: u32,
+    /// Today's civil date on the network calendar, yyyymmdd.
+    #[prost(uint32, tag = "5")]
+    pub civil_date: u32,
+    /// Number of the newest revocation list known.
+    #[prost(uint64, tag = "6")]
+    pub revocation_number: u64,
+}
+
+/// What the accepting node answers: the same, said of itself.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct HelloAck {
+    /// The answering node's hello.
+    #[prost(message, optional, tag = "1")]
+    pub hello: Option<Hello>,
+}
+
+/// A newer revocation list, passed on to whoever has an older one.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RevocationUpdate {
+    /// The X.509 revocation list in DER, signed by the registrar.
+    #[prost(bytes = "vec", tag = "1")]
+    pub list: Vec<u8>,
+}
+
+/// A message on the control stream, prefixed by its length as u32 in network order.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Control {
+    /// The message.
+    #[prost(oneof = "control::Kind", tags = "1, 2, 3")]
+    pub kind: Option<control::Kind>,
+}
+
+/// The kinds of control messages.
+pub mod control {
+    use super::{Hello, HelloAck, RevocationUpdate};
+
+    /// One control message.
+    #[derive(Clone, PartialEq, Eq, prost::Oneof)]
+    pub enum Kind {
+        /// First word of the dialler.
+        #[prost(message, tag = "1")]
+        Hello(Hello),
+        /// Its answer.
+        #[prost(message, tag = "2")]
+        HelloAck(HelloAck),
+        /// A newer revocation list.
+        #[prost(message, tag = "3")]
+        Revocation(RevocationUpdate),
+    }
+}
