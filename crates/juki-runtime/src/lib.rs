@@ -1,0 +1,14 @@
+//! The seams to the machine: the clock, and the files under a ledger.
+//!
+//! Everything above takes these as values, so a test can put a disk that loses power or a clock
+//! that jumps in their place.
+
+mod clock;
+mod disk;
+mod files;
+mod power_loss;
+
+pub use clock::{Calendar, Clock, SystemClock};
+pub use disk::DiskFiles;
+pub use files::Files;
+pub use power_loss::{PowerLossFiles, SkipSync};

@@ -1,0 +1,8 @@
+//! Where a ledger lives: segment files with grouped sync.
+
+mod ledger;
+mod recover;
+mod verify;
+
+pub use ledger::{Ledger, LedgerError, LedgerIdentity, LedgerSettings, OpenReport, TornTail};
+pub use verify::{VerifyFailure, VerifyReport, verify_files};
