@@ -1,0 +1,470 @@
+//! The sequencer: takes inputs in order, lets services decide, syncs once, then lets answers go.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use juki_crypto::{Directory, Randomness, SealingKey, SigningKey};
+use juki_domain::{CivilDate, ErrorCode, NodeId, ServiceId};
+use juki_ledger::{Chain, Entry, EntryKind, NewEntry};
+use juki_wire::{FrameParts, MessageId, Priority, Refusal};
+use prost::Message;
+
+use crate::{Context, Emit, Forward, IndexError, LedgerRead, OpenedFrame, Origin, Service, Sessions, Step, Ticket, View};
+
+/// A ledger entry about something that concerns security: a frame refused by its destination.
+pub const SECURITY: EntryKind = EntryKind(16);
+
+/// The payload of a [`SECURITY`] entry.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct SecurityRecord {
+    /// The node that the frame named as its source.
+    #[prost(string, tag = "1")]
+    pub source: String,
+    /// The stable error code.
+    #[prost(string, tag = "2")]
+    pub code: String,
+    /// The message.
+    #[prost(string, tag = "3")]
+    pub message_id: String,
+    /// How many refusals of one turn the entry stands for; more than one for those beyond the entries
+    /// that a turn may have, of which it names the first.
+    #[prost(uint32, tag = "4")]
+    pub count: u32,
+}
+
+/// How many security records of one turn become entries of their own; more are counted in one.
+const SECURITY_PER_TURN: usize = 16;
+
+/// How long entries that nobody waits for may wait for a sync.
+const LAZY_SYNC_MS: u64 = 20;
+
+/// The ledger as the sequencer needs it.
+pub trait LedgerPort: LedgerRead {
+    /// Appends in memory.
+    ///
+    /// # Errors
+    /// A sentence for the log; the node stops.
+    fn append(&mut self, at_ms: u64, entry: NewEntry) -> Result<Arc<Entry>, String>;
+
+    /// Makes all appended entries durable with one sync and gives the last durable number.
+    ///
+    /// # Errors
+    /// A sentence for the log; the node stops.
+    fn sync(&mut self) -> Result<u64, String>;
+
+    /// Where the chain stands.
+    fn chain(&self) -> Chain;
+}
+
+/// Why a turn could not be ended. The node stops: what it acknowledged is safe, what it would say
+/// next would not be.
+#[derive(Debug, thiserror::Error)]
+pub enum TurnError {
+    /// The ledger failed.
+    #[error("the ledger failed: {0}")]
+    Ledger(String),
+    /// The index failed: wipe it and fold the ledger again.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+/// Something for the node to deal with.
+pub enum Input {
+    /// A frame from a neighbour.
+    Frame(Bytes),
+    /// Somebody on this node asks a service.
+    Local {
+        /// The service's name.
+        service: &'static str,
+        /// Who waits.
+        ticket: Ticket,
+        /// What is asked.
+        request: Vec<u8>,
+    },
+    /// Something that concerns security happened on a link, and belongs on record.
+    Security {
+        /// Whom the link's other end claimed to be, or where it came from.
+        source: String,
+        /// What it was.
+        code: ErrorCode,
+    },
+}
+
+/// Something the node says.
+pub enum Output {
+    /// A frame for another node.
+    Frame {
+        /// Its destination.
+        destination: NodeId,
+        /// Its urgency.
+        priority: Priority,
+        /// The bytes.
+        frame: Bytes,
+    },
+    /// An answer for somebody on this node.
+    Local {
+        /// Who waits.
+        ticket: Ticket,
+        /// What is said.
+        body: Vec<u8>,
+    },
+    /// A frame was refused here.
+    Refused {
+        /// The source it named.
+        source: NodeId,
+        /// Why.
+        code: ErrorCode,
+        /// The message.
+        message_id: MessageId,
+    },
+}
+
+/// Who the node is.
+#[derive(Clone)]
+pub struct NodeIdentity {
+    /// The node's name.
+    pub node: NodeId,
+    /// Its signing key.
+    pub signing: Arc<SigningKey>,
+    /// Its sealing key.
+    pub sealing: Arc<SealingKey>,
+    /// Who is who.
+    pub directory: Arc<Directory>,
+    /// Where random bytes come from.
+    pub randomness: Arc<dyn Randomness>,
+    /// The version of the network calendar.
+    pub calendar_version: u32,
+}
+
+/// One node's sequencer.
+pub struct Sequencer<L: LedgerPort> {
+    identity: NodeIdentity,
+    ledger: L,
+    view: View,
+    services: Vec<Box<dyn Service>>,
+    sessions: Sessions,
+    durable: u64,
+    /// Entries were appended that somebody waits for.
+    sync_now: bool,
+    /// Since when entries wait for a sync that nobody waits for.
+    lazy_since: Option<u64>,
+    security_this_turn: usize,
+    /// The security records of this turn that get no entries of their own.
+    security_surplus: Option<SecurityRecord>,
+    blocked: Option<ErrorCode>,
+}
+
+impl<L: LedgerPort> Sequencer<L> {
+    /// A sequencer whose view is complete up to the ledger's durable end.
+    #[must_use]
+    pub fn new(identity: NodeIdentity, ledger: L, view: View, mut services: Vec<Box<dyn Service>>) -> Self {
+        let sessions = Sessions::new(
+            identity.node.clone(),
+            Arc::clone(&identity.signing),
+            Arc::clone(&identity.sealing),
+            Arc::clone(&identity.directory),
+            Arc::clone(&identity.randomness),
+            identity.calendar_version,
+        );
+        for service in &mut services {
+            service.resume(&ledger, &view);
+        }
+        let durable = ledger.chain().seq;
+        Self {
+            identity,
+            ledger,
+            view,
+            services,
+            sessions,
+            durable,
+            sync_now: false,
+            lazy_since: None,
+            security_this_turn: 0,
+            security_surplus: None,
+            blocked: None,
+        }
+    }
+
+    /// Takes all inputs in order, ends with at most one sync for all of them (and one more where
+    /// what became durable leads to further entries), and says everything that may be said.
+    ///
+    /// # Errors
+    /// [`TurnError`]; the node must stop.
+    pub fn turn(
+        &mut self,
+        (now_ms, civil_date): (u64, CivilDate),
+        inputs: &mut dyn Iterator<Item = Input>,
+        say: &mut dyn FnMut(Output),
+    ) -> Result<(), TurnError> {
+        self.security_this_turn = 0;
+        let mut held = Vec::new();
+        let now = (now_ms, civil_date);
+        for input in inputs {
+            match input {
+                Input::Frame(frame) => self.take_frame(now, &frame, &mut held, say)?,
+                Input::Local { service, ticket, request } => {
+                    let step = self.decide(now, service, |service, context, view| service.on_local(context, ticket, &request, view));
+                    self.take_step(now, step, &mut held, say)?;
+                }
+                Input::Security { source, code } => self.record_security(now_ms, source, code, String::new())?,
+            }
+        }
+        for at in 0..self.services.len() {
+            if self.services.get(at).and_then(|service| service.next_timeout()).is_some_and(|due| due <= now_ms) {
+                let step = self.decide_at(now, at, |service, context, view| service.on_timeout(context, view));
+                self.take_step(now, step, &mut held, say)?;
+            }
+        }
+        if let Some(surplus) = self.security_surplus.take() {
+            self.append_security(now_ms, &surplus)?;
+        }
+        // What became durable may lead to further entries, which get a sync of their own.
+        for round in 0..3 {
+            let appended = self.sync_now;
+            self.sync(now_ms)?;
+            for emit in held.drain(..) {
+                self.say_emit(now_ms, emit, say);
+            }
+            if round > 0 && !appended {
+                break;
+            }
+            for at in 0..self.services.len() {
+                let durable = self.durable;
+                let step = self.decide_at(now, at, |service, context, view| service.on_durable(context, durable, view));
+                self.take_step(now, step, &mut held, say)?;
+            }
+        }
+        self.sync(now_ms)?;
+        for emit in held.drain(..) {
+            self.say_emit(now_ms, emit, say);
+        }
+        match self.view.take_failure() {
+            Some(error) => Err(TurnError::Index(error)),
+            None => Ok(()),
+        }
+    }
+
+    /// When the next turn is due though nothing came in, in milliseconds since 1970.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<u64> {
+        let lazy = self.lazy_since.map(|since| since + LAZY_SYNC_MS);
+        self.services.iter().filter_map(|service| service.next_timeout()).chain(lazy).min()
+    }
+
+    /// Refuses all personal data from now on for a reason, or no more.
+    pub fn block(&mut self, reason: Option<ErrorCode>) {
+        self.blocked = reason;
+    }
+
+    /// The view, for reports of the node on itself.
+    #[must_use]
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// The view, for handing its writes to the index.
+    pub fn view_mut(&mut self) -> &mut View {
+        &mut self.view
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &L {
+        &self.ledger
+    }
+
+    /// Number of the last durable entry.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    /// Gives the ledger back, to be closed.
+    #[must_use]
+    pub fn into_ledger(self) -> L {
+        self.ledger
+    }
+
+    fn sync(&mut self, now_ms: u64) -> Result<(), TurnError> {
+        // What was decided without the index must neither be stored nor said.
+        if let Some(error) = self.view.take_failure() {
+            return Err(TurnError::Index(error));
+        }
+        if self.sync_now || self.lazy_since.is_some_and(|since| since + LAZY_SYNC_MS <= now_ms) {
+            self.durable = self.ledger.sync().map_err(TurnError::Ledger)?;
+            self.sync_now = false;
+            self.lazy_since = None;
+        }
+        Ok(())
+    }
+
+    fn take_frame(
+        &mut self,
+        now: (u64, CivilDate),
+        frame: &Bytes,
+        held: &mut Vec<Emit>,
+        say: &mut dyn FnMut(Output),
+    ) -> Result<(), TurnError> {
+        // The link has judged the frame's form already; one that does not read is not answered
+        // twice.
+        let Ok(parts) = FrameParts::decode(frame) else { return Ok(()) };
+        match self.sessions.open(now.0, &parts) {
+            OpenedFrame::Message { origin, service, body } => self.take_message(now, (&origin, service), &body, held, say),
+            OpenedFrame::Refused { message_id, service, refusal } => {
+                let step =
+                    self.decide(now, service.name(), |service, context, view| service.on_refused(context, message_id, &refusal, view));
+                self.take_step(now, step, held, say)
+            }
+            OpenedFrame::Resend(frames) => {
+                for (destination, priority, frame) in frames {
+                    say(Output::Frame { destination, priority, frame });
+                }
+                Ok(())
+            }
+            OpenedFrame::Reject { code, source, message_id, answer } => {
+                if let Some(frame) = answer {
+                    say(Output::Frame { destination: source.clone(), priority: Priority::Interactive, frame });
+                }
+                self.record_security(now.0, source.to_string(), code, message_id.to_string())?;
+                say(Output::Refused { source, code, message_id });
+                Ok(())
+            }
+            OpenedFrame::Nothing => Ok(()),
+        }
+    }
+
+    fn take_message(
+        &mut self,
+        now: (u64, CivilDate),
+        (origin, service): (&Origin, ServiceId),
+        body: &[u8],
+        held: &mut Vec<Emit>,
+        say: &mut dyn FnMut(Output),
+    ) -> Result<(), TurnError> {
+        let known = self.services.iter().any(|known| known.name() == service.name());
+        if let Some(code) = self.blocked.or_else(|| (!known).then_some(ErrorCode::ServiceUnknown)) {
+            if !origin.reply {
+                self.refuse(now.0, origin, service, code, say);
+            }
+            return Ok(());
+        }
+        let step = self.decide(now, service.name(), |service, context, view| service.on_message(context, origin, body, view));
+        self.take_step(now, step, held, say)
+    }
+
+    fn refuse(&self, now_ms: u64, origin: &Origin, service: ServiceId, code: ErrorCode, say: &mut dyn FnMut(Output)) {
+        let _ = now_ms;
+        let refusal = Refusal { node: self.identity.node.to_string(), rule: "service".to_owned(), code: code.code().to_owned() };
+        let header = juki_wire::Header {
+            kind: juki_wire::FrameKind::Message,
+            service,
+            priority: origin.priority,
+            flags: juki_wire::Flags::default(),
+            source: origin.node.clone(),
+            destination: self.identity.node.clone(),
+            calendar_version: self.identity.calendar_version,
+            message_id: origin.message_id,
+            session: [0; 16],
+            sequence: 0,
+        };
+        if let Some(frame) = refusal.frame_for(&header) {
+            say(Output::Frame { destination: origin.node.clone(), priority: origin.priority, frame });
+        }
+    }
+
+    fn record_security(&mut self, now_ms: u64, source: String, code: ErrorCode, message_id: String) -> Result<(), TurnError> {
+        self.security_this_turn += 1;
+        let record = SecurityRecord { source, code: code.code().to_owned(), message_id, count: 1 };
+        if self.security_this_turn > SECURITY_PER_TURN {
+            let surplus = self.security_surplus.get_or_insert(SecurityRecord { count: 0, ..record });
+            surplus.count = surplus.count.saturating_add(1);
+            return Ok(());
+        }
+        self.append_security(now_ms, &record)
+    }
+
+    fn append_security(&mut self, now_ms: u64, record: &SecurityRecord) -> Result<(), TurnError> {
+        let entry = NewEntry { kind: SECURITY, payload: record.encode_to_vec() };
+        self.sync_now = true;
+        self.ledger.append(now_ms, entry).map(|_| ()).map_err(TurnError::Ledger)
+    }
+
+    fn decide(
+        &mut self,
+        now: (u64, CivilDate),
+        name: &str,
+        act: impl FnOnce(&mut dyn Service, &Context<'_>, &mut View) -> Step,
+    ) -> Step {
+        match self.services.iter().position(|service| service.name() == name) {
+            Some(at) => self.decide_at(now, at, act),
+            None => Step::none(),
+        }
+    }
+
+    fn decide_at(
+        &mut self,
+        (now_ms, civil_date): (u64, CivilDate),
+        at: usize,
+        act: impl FnOnce(&mut dyn Service, &Context<'_>, &mut View) -> Step,
+    ) -> Step {
+        let context = Context {
+            now_ms,
+            civil_date,
+            me: &self.identity.node,
+            signing: &self.identity.signing,
+            directory: &self.identity.directory,
+            randomness: self.identity.randomness.as_ref(),
+            ledger: &self.ledger,
+        };
+        match self.services.get_mut(at) {
+            Some(service) => act(service.as_mut(), &context, &mut self.view),
+            None => Step::none(),
+        }
+    }
+
+    fn take_step(
+        &mut self,
+        (now_ms, _): (u64, CivilDate),
+        step: Step,
+        held: &mut Vec<Emit>,
+        say: &mut dyn FnMut(Output),
+    ) -> Result<(), TurnError> {
+        if step.lazy && !step.entries.is_empty() {
+            self.lazy_since.get_or_insert(now_ms);
+        } else if !step.entries.is_empty() {
+            self.sync_now = true;
+        }
+        for new in step.entries {
+            let entry = self.ledger.append(now_ms, new).map_err(TurnError::Ledger)?;
+            self.view.begin_entry(entry.seq);
+            for service in &mut self.services {
+                service.apply(&entry, &mut self.view);
+            }
+        }
+        for forward in step.forwards {
+            self.say_forward(now_ms, forward, say);
+        }
+        held.extend(step.emits);
+        Ok(())
+    }
+
+    fn say_emit(&mut self, now_ms: u64, emit: Emit, say: &mut dyn FnMut(Output)) {
+        match emit {
+            Emit::Local { ticket, body } => say(Output::Local { ticket, body }),
+            Emit::Message(forward) => self.say_forward(now_ms, forward, say),
+            Emit::Answer(answer) => {
+                let sealed = self.sessions.seal(now_ms, &answer.to, (answer.service, answer.priority), (Some(answer.message_id), true), answer.body);
+                if let Ok((_, frame)) = sealed {
+                    say(Output::Frame { destination: answer.to, priority: answer.priority, frame });
+                }
+            }
+        }
+    }
+
+    fn say_forward(&mut self, now_ms: u64, forward: Forward, say: &mut dyn FnMut(Output)) {
+        let sealed = self.sessions.seal(now_ms, &forward.to, (forward.service, forward.priority), (forward.message_id, false), forward.body);
+        if let Ok((_, frame)) = sealed {
+            say(Output::Frame { destination: forward.to, priority: forward.priority, frame });
+        }
+    }
+}

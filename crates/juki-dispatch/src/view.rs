@@ -1,0 +1,322 @@
+//! What a node knows: an index on disk and, above it, what the index has not been given yet.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use juki_crypto::Digest;
+
+/// Writes to the index: a key and its new value, or `None` for no value.
+pub type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// The index failed. It is disposable: the node wipes it and folds the ledger again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the index failed: {0}")]
+pub struct IndexError(pub String);
+
+/// How far the index has followed the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IndexMark {
+    /// Number of the last ledger entry whose writes are in the index.
+    pub seq: u64,
+    /// The ledger chain's digest after it.
+    pub hash: Digest,
+}
+
+/// Writes that enter the index together with their mark.
+#[derive(Debug, Clone, Default)]
+pub struct IndexBatch {
+    /// The mark after the batch.
+    pub mark: IndexMark,
+    /// The writes.
+    pub writes: Writes,
+}
+
+/// Where records can be looked up. Writing is the node's business, not a service's.
+pub trait IndexPort: Send + Sync {
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError>;
+
+    /// All keys with a prefix, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError>;
+
+    /// Takes a batch. A batch is in the index as a whole or not at all.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn write(&self, batch: &IndexBatch) -> Result<(), IndexError>;
+
+    /// The mark of the last batch.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn mark(&self) -> Result<IndexMark, IndexError>;
+
+    /// Forgets everything.
+    ///
+    /// # Errors
+    /// [`IndexError`].
+    fn wipe(&self) -> Result<(), IndexError>;
+}
+
+/// An index in memory, lost with the process: for tests, simulation and nodes without records.
+#[derive(Debug, Default)]
+pub struct MemoryIndex {
+    content: Mutex<(BTreeMap<Vec<u8>, Vec<u8>>, IndexMark)>,
+}
+
+impl MemoryIndex {
+    fn with<R>(&self, act: impl FnOnce(&mut (BTreeMap<Vec<u8>, Vec<u8>>, IndexMark)) -> R) -> Result<R, IndexError> {
+        self.content.lock().map(|mut content| act(&mut content)).map_err(|_| IndexError("poisoned".to_owned()))
+    }
+}
+
+impl IndexPort for MemoryIndex {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError> {
+        self.with(|(map, _)| map.get(key).cloned())
+    }
+
+    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
+        self.with(|(map, _)| {
+            map.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)).take(limit).map(|(k, v)| (k.clone(), v.clone())).collect()
+        })
+    }
+
+    fn write(&self, batch: &IndexBatch) -> Result<(), IndexError> {
+        self.with(|(map, mark)| {
+            for (key, value) in &batch.writes {
+                match value {
+                    Some(value) => map.insert(key.clone(), value.clone()),
+                    None => map.remove(key),
+                };
+            }
+            *mark = batch.mark;
+        })
+    }
+
+    fn mark(&self) -> Result<IndexMark, IndexError> {
+        self.with(|(_, mark)| *mark)
+    }
+
+    fn wipe(&self) -> Result<(), IndexError> {
+        self.with(|content| *content = (BTreeMap::new(), IndexMark::default()))
+    }
+}
+
+#[derive(Debug)]
+struct Pending {
+    seq: u64,
+    value: Option<Vec<u8>>,
+}
+
+/// The node's state as services see it: every appended entry is visible, durable or not.
+pub struct View {
+    base: Arc<dyn IndexPort>,
+    pending: BTreeMap<Vec<u8>, Pending>,
+    /// Every write that the index was not given yet, with its entry's number. A key that a later entry
+    /// wrote again has its earlier value here: the index must be whole at every entry it stops at.
+    order: VecDeque<(u64, Vec<u8>, Option<Vec<u8>>)>,
+    scratch: Option<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    seq: u64,
+    failure: Mutex<Option<IndexError>>,
+}
+
+impl View {
+    /// The view above an index.
+    #[must_use]
+    pub fn new(base: Arc<dyn IndexPort>) -> Self {
+        Self { base, pending: BTreeMap::new(), order: VecDeque::new(), scratch: None, seq: 0, failure: Mutex::new(None) }
+    }
+
+    /// The value of a key. Where the index fails, the failure is kept and ends the turn.
+    #[must_use]
+    pub fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        if let Some(value) = self.scratch.as_ref().and_then(|scratch| scratch.get(key)) {
+            return value.clone();
+        }
+        if let Some(pending) = self.pending.get(key) {
+            return pending.value.clone();
+        }
+        self.base.get(key).unwrap_or_else(|error| self.note_failure(error))
+    }
+
+    /// All keys with a prefix, in order, at most `limit`.
+    #[must_use]
+    pub fn scan(&self, prefix: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let covered = self.pending.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+        let covered: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = covered.map(|(key, pending)| (key, &pending.value)).collect();
+        let scratch = self.scratch.iter().flat_map(|scratch| scratch.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)));
+        let scratch: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = scratch.collect();
+        let room = limit + covered.len() + scratch.len();
+        let base = self.base.scan(prefix, room).unwrap_or_else(|error| self.note_failure(error).map_or_else(Vec::new, |_| Vec::new()));
+        let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> = base.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        for (key, value) in covered.into_iter().chain(scratch) {
+            merged.insert(key.clone(), value.clone());
+        }
+        merged.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).take(limit).collect()
+    }
+
+    /// Sets a key.
+    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.write(key, Some(value));
+    }
+
+    /// Removes a key.
+    pub fn delete(&mut self, key: Vec<u8>) {
+        self.write(key, None);
+    }
+
+    /// Takes prepared writes.
+    pub fn put_all(&mut self, writes: Writes) {
+        for (key, value) in writes {
+            self.write(key, value);
+        }
+    }
+
+    /// Tries writes out: what `act` writes is visible to it, is returned, and is not kept.
+    pub fn rehearse<R>(&mut self, act: impl FnOnce(&mut Self) -> R) -> (R, Writes) {
+        let before = self.scratch.replace(BTreeMap::new());
+        let result = act(self);
+        let writes = std::mem::replace(&mut self.scratch, before).unwrap_or_default();
+        (result, writes.into_iter().collect())
+    }
+
+    /// Says which ledger entry the following writes belong to.
+    pub fn begin_entry(&mut self, seq: u64) {
+        self.seq = seq;
+    }
+
+    /// The writes of all entries up to a number that the index was not given yet.
+    #[must_use]
+    pub fn take_writes(&mut self, through: u64) -> Writes {
+        let mut writes = BTreeMap::new();
+        while self.order.front().is_some_and(|(seq, _, _)| *seq <= through) {
+            let Some((_, key, value)) = self.order.pop_front() else { break };
+            writes.insert(key, value);
+        }
+        writes.into_iter().collect()
+    }
+
+    /// The index has taken all writes up to a number: they need not be held above it any more.
+    pub fn forget_written(&mut self, writes: &[Vec<u8>], through: u64) {
+        for key in writes {
+            if self.pending.get(key).is_some_and(|pending| pending.seq <= through) {
+                self.pending.remove(key);
+            }
+        }
+    }
+
+    /// How many keys wait for the index.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// The first failure of the index since the last call.
+    pub fn take_failure(&mut self) -> Option<IndexError> {
+        self.failure.get_mut().ok().and_then(Option::take)
+    }
+
+    fn write(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+        if let Some(scratch) = &mut self.scratch {
+            scratch.insert(key, value);
+            return;
+        }
+        let seq = self.seq;
+        self.order.push_back((seq, key.clone(), value.clone()));
+        self.pending.insert(key, Pending { seq, value });
+    }
+
+    fn note_failure(&self, error: IndexError) -> Option<Vec<u8>> {
+        if let Ok(mut failure) = self.failure.lock() {
+            failure.get_or_insert(error);
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever is written, handed to the index early or late, the view agrees with a plain map.
+        #[test]
+        fn the_view_agrees_with_a_plain_map(acts in proptest::collection::vec((0u8..5, 0u8..6, any::<Option<u8>>()), 1..80)) {
+            let index = Arc::new(MemoryIndex::default());
+            let mut view = View::new(index.clone());
+            let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
+            let mut handed: Option<(Vec<Vec<u8>>, u64)> = None;
+            for (seq, (act, key, value)) in (1u64..).zip(acts) {
+                let key = vec![b'k', key];
+                match act {
+                    0..=2 => {
+                        view.begin_entry(seq);
+                        match value {
+                            Some(value) => { view.put(key.clone(), vec![value]); model.insert(key, vec![value]); }
+                            None => { view.delete(key.clone()); model.remove(&key); }
+                        }
+                    }
+                    3 => if handed.is_none() {
+                        let through = seq.saturating_sub(u64::from(value.unwrap_or(0) % 4));
+                        let writes = view.take_writes(through);
+                        index.write(&IndexBatch { mark: IndexMark::default(), writes: writes.clone() }).unwrap();
+                        handed = Some((writes.into_iter().map(|(key, _)| key).collect(), through));
+                    },
+                    _ => if let Some((keys, through)) = handed.take() { view.forget_written(&keys, through); },
+                }
+                for key in 0u8..6 { prop_assert_eq!(view.get(&[b'k', key]), model.get(&vec![b'k', key]).cloned()); }
+                prop_assert_eq!(view.scan(b"k", 3), model.clone().into_iter().take(3).collect::<Vec<_>>());
+            }
+        }
+    }
+
+    proptest! {
+        /// What a crash leaves of the index is the state at its mark, whatever was written since.
+        #[test]
+        fn the_index_is_whole_at_every_entry_it_stops_at(writes in proptest::collection::vec((0u8..4, any::<Option<u8>>()), 1..40), stops in proptest::collection::vec(0u64..40, 0..8)) {
+            let index = Arc::new(MemoryIndex::default());
+            let mut view = View::new(index.clone());
+            let mut states = vec![BTreeMap::new()];
+            for (seq, (key, value)) in (1u64..).zip(&writes) {
+                view.begin_entry(seq);
+                view.write(vec![*key], value.map(|value| vec![value]));
+                let mut state: BTreeMap<Vec<u8>, Vec<u8>> = states.last().unwrap().clone();
+                match value {
+                    Some(value) => state.insert(vec![*key], vec![*value]),
+                    None => state.remove(&vec![*key]),
+                };
+                states.push(state);
+            }
+            let mut stops: Vec<u64> = stops.into_iter().map(|stop| stop % (writes.len() as u64 + 1)).collect();
+            stops.sort_unstable();
+            for through in stops {
+                let batch = IndexBatch { mark: IndexMark::default(), writes: view.take_writes(through) };
+                index.write(&batch).unwrap();
+                let state: Vec<_> = states[usize::try_from(through).unwrap()].clone().into_iter().collect();
+                prop_assert_eq!(index.scan(b"", 99).unwrap(), state);
+            }
+        }
+    }
+
+    #[test]
+    fn a_rehearsal_sees_its_own_writes_and_leaves_nothing() {
+        let mut view = View::new(Arc::new(MemoryIndex::default()));
+        view.put(b"a".to_vec(), b"1".to_vec());
+        let (seen, writes) = view.rehearse(|view| {
+            view.put(b"a".to_vec(), b"2".to_vec());
+            view.delete(b"b".to_vec());
+            (view.get(b"a"), view.scan(b"", 9).len())
+        });
+        assert_eq!(seen, (Some(b"2".to_vec()), 1));
+        assert_eq!(view.get(b"a"), Some(b"1".to_vec()));
+        view.put_all(writes);
+        assert_eq!(view.get(b"a"), Some(b"2".to_vec()));
+    }
+}

@@ -1,0 +1,127 @@
+//! One stored version of a record, and which of a person's records is the current one.
+
+use std::fmt;
+
+use juki_domain::{Change, MunicipalityCode, ReasonClass};
+use prost::Message;
+
+use crate::{Position, codec};
+
+/// Whether a municipality's record of a person stands or has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// The municipality says that the person is its resident.
+    Present,
+    /// The municipality ended the record.
+    Ended,
+}
+
+/// One municipality's latest word on one code.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// The municipality.
+    pub municipality: MunicipalityCode,
+    /// The journal entry that said it.
+    pub position: Position,
+    /// What it said.
+    pub change: Change,
+}
+
+#[derive(Clone, PartialEq, Eq, Message)]
+struct Stored {
+    #[prost(uint32, tag = "1")]
+    municipality: u32,
+    #[prost(uint32, tag = "2")]
+    epoch: u32,
+    #[prost(uint64, tag = "3")]
+    seq: u64,
+    #[prost(bytes = "vec", tag = "4")]
+    change: Vec<u8>,
+}
+
+impl StoredRecord {
+    /// Whether the record stands. A change of code ends the record under the code before.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        match self.change.reason.class() {
+            ReasonClass::Deletion => Standing::Ended,
+            ReasonClass::CodeCorrection if self.change.previous_code == Some(self.change.record.code) => Standing::Ended,
+            ReasonClass::Entry | ReasonClass::Correction | ReasonClass::CodeCorrection => Standing::Present,
+        }
+    }
+
+    /// Whether the code was replaced by another: it is nobody's any more, and the person goes by the
+    /// new one.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        self.change.reason.class() == ReasonClass::CodeCorrection && self.standing() == Standing::Ended
+    }
+
+    /// The record's bytes, which are also its element in the municipality's digest.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        Stored {
+            municipality: self.municipality.number(),
+            epoch: self.position.epoch,
+            seq: self.position.seq,
+            change: codec::encode_change(&self.change),
+        }
+        .encode_to_vec()
+    }
+
+    /// Reads a record; `None` for bytes that are none.
+    #[must_use]
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let stored = Stored::decode(bytes).ok()?;
+        Some(Self {
+            municipality: MunicipalityCode::from_number(stored.municipality).ok()?,
+            position: Position { epoch: stored.epoch, seq: stored.seq },
+            change: codec::decode_change(&stored.change).ok()?,
+        })
+    }
+}
+
+impl fmt::Debug for StoredRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StoredRecord({}, {:?}, {:?})", self.municipality, self.position, self.change)
+    }
+}
+
+/// The current one of a person's records: a pure function of the set, whatever order it came in.
+///
+/// A standing record goes before an ended one; a record that cites another's municipality as its
+/// origin goes before that one, unless the person returned there later, which shows as a ring of
+/// citations; then the later event goes before the earlier, and last the greater municipality code
+/// (design.md 1).
+#[must_use]
+pub fn choose_current(records: &[StoredRecord]) -> Option<&StoredRecord> {
+    let standing = records.iter().filter(|record| record.standing() == Standing::Present);
+    let pool: Vec<&StoredRecord> = match standing.collect::<Vec<_>>() {
+        standing if standing.is_empty() => records.iter().collect(),
+        standing => standing,
+    };
+    let left_behind = |record: &StoredRecord| pool.iter().any(|other| cited(&pool, other) == Some(record)) && !returned_to(&pool, record);
+    // Whoever is left behind is so by a record on no ring, and the first of such a line is left
+    // behind by nobody: one is always kept.
+    let kept = pool.iter().copied().filter(|record| !left_behind(record));
+    kept.max_by_key(|record| (record.change.event_date, record.municipality))
+}
+
+/// The record that another cites as its origin.
+fn cited<'a>(pool: &[&'a StoredRecord], record: &StoredRecord) -> Option<&'a StoredRecord> {
+    let origin = record.change.origin?.municipality;
+    pool.iter().copied().find(|other| other.municipality == origin && other.municipality != record.municipality)
+}
+
+/// Whether citations lead from a record back to it.
+fn returned_to(pool: &[&StoredRecord], record: &StoredRecord) -> bool {
+    let mut at = record;
+    for _ in pool {
+        match cited(pool, at) {
+            Some(next) if next == record => return true,
+            Some(next) => at = next,
+            None => return false,
+        }
+    }
+    false
+}

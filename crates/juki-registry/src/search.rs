@@ -1,0 +1,114 @@
+//! Looking a person up by code or by the four items.
+
+use juki_access::Permit;
+use juki_dispatch::View;
+use juki_domain::{Address, BirthDate, IdentityRecord, PersonName, ResidentRecordCode, Sex, fold_address, fold_name};
+
+use crate::fold::held_record;
+use crate::keys::Keys;
+use crate::{Registry, Standing, StoredRecord, choose_current};
+
+/// Most persons a lookup compares: more are "several" already.
+const CANDIDATES_MAX: usize = 64;
+
+/// The four items a person is looked up by where the code is not known.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FourItems {
+    /// 氏名
+    pub name: PersonName,
+    /// 生年月日
+    pub birth: BirthDate,
+    /// 性別
+    pub sex: Sex,
+    /// 住所
+    pub address: Address,
+}
+
+impl FourItems {
+    pub(crate) fn of(record: &IdentityRecord) -> Self {
+        Self { name: record.name.clone(), birth: record.birth, sex: record.sex, address: record.address.clone() }
+    }
+
+    /// The folded form that two writings of the same person share. The stored form stays as it is.
+    pub(crate) fn folded(&self) -> Vec<u8> {
+        let mut bytes = fold_name(self.name.reveal()).into_bytes();
+        bytes.push(0);
+        bytes.extend_from_slice(&self.birth.number().to_be_bytes());
+        bytes.push(self.sex as u8);
+        bytes.extend_from_slice(fold_address(self.address.reveal()).as_bytes());
+        bytes
+    }
+}
+
+impl std::fmt::Debug for FourItems {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FourItems(..)")
+    }
+}
+
+/// What a lookup goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lookup {
+    /// The resident record code.
+    Code(ResidentRecordCode),
+    /// Name, birth date, sex and address.
+    Items(FourItems),
+}
+
+/// What a lookup found. It never lists persons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hit {
+    /// Nobody.
+    None,
+    /// One person: the current record.
+    One(Box<StoredRecord>),
+    /// More than one person: narrow the question.
+    Several,
+}
+
+impl Registry {
+    /// Looks up the current record for whoever holds a permit: there is no other way to another
+    /// municipality's record.
+    #[must_use]
+    pub fn look_up(&self, permit: &Permit, view: &View, lookup: &Lookup) -> Hit {
+        let _ = permit;
+        self.find(view, lookup)
+    }
+
+    pub(crate) fn find(&self, view: &View, lookup: &Lookup) -> Hit {
+        match lookup {
+            Lookup::Code(code) => self.current(view, &self.keys.pseudonym(code)).map_or(Hit::None, |record| Hit::One(Box::new(record))),
+            Lookup::Items(items) => self.by_items(view, items),
+        }
+    }
+
+    fn by_items(&self, view: &View, items: &FourItems) -> Hit {
+        let folded = items.folded();
+        let found = view.scan(&Keys::searches(&self.keys.items(&folded)), CANDIDATES_MAX);
+        let mut hits: Vec<StoredRecord> = Vec::new();
+        for (_, code) in found {
+            let Some(code) = std::str::from_utf8(&code).ok().and_then(|text| text.parse::<ResidentRecordCode>().ok()) else { continue };
+            let Some(current) = self.current(view, &self.keys.pseudonym(&code)) else { continue };
+            // A record left behind elsewhere or under an old code has keys too; only what is
+            // current answers.
+            let same = FourItems::of(&current.change.record).folded() == folded && !current.is_replaced();
+            if same && !hits.iter().any(|hit| hit.change.record.code == current.change.record.code) {
+                hits.push(current);
+            }
+        }
+        if hits.iter().any(|hit| hit.standing() == Standing::Present) {
+            hits.retain(|hit| hit.standing() == Standing::Present);
+        }
+        match (hits.pop(), hits.is_empty()) {
+            (None, _) => Hit::None,
+            (Some(hit), true) => Hit::One(Box::new(hit)),
+            (Some(_), false) => Hit::Several,
+        }
+    }
+
+    fn current(&self, view: &View, pseudonym: &[u8; 16]) -> Option<StoredRecord> {
+        let records: Vec<StoredRecord> =
+            view.scan(&Keys::records(pseudonym), CANDIDATES_MAX).into_iter().filter_map(|(_, bytes)| held_record(bytes)).collect();
+        choose_current(&records).cloned()
+    }
+}

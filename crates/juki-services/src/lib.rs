@@ -1,0 +1,5 @@
+//! One folder per service: its messages, the end that asks, the end that answers, its entries.
+
+pub mod codes;
+pub mod query;
+pub mod registration;

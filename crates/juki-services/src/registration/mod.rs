@@ -1,0 +1,14 @@
+//! Registration at the communication server: what the existing register asks becomes journal
+//! entries, once and in order.
+
+mod message;
+mod service;
+
+pub use message::{Certificate, LocalRegistration, Registered, RegistrationOutcome, RequestMessage, local_registration};
+pub use service::{Registration, change_message};
+
+use juki_ledger::EntryKind;
+
+/// What the communication server alone keeps of a change: the register's number, the code, the
+/// idempotency key. None of it travels upward.
+pub const REGISTRATION: EntryKind = EntryKind(48);
