@@ -1,0 +1,109 @@
+//! The access point: one UDP relay per leased line.
+//!
+//! The lower end of a line dials the relay, the relay forwards to the upper end and back, and the
+//! line model decides for each direction what arrives and when. A line that is up and unshaped
+//! passes whole batches of datagrams as the kernel handed them over (GRO in, GSO out).
+
+mod admin_task;
+mod announce;
+mod control;
+mod lines;
+mod node;
+mod pipe;
+mod relay;
+mod socket;
+mod target;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use juki_domain::NodeRole;
+use juki_topology::{NodeConfig, Relay};
+use tokio::task::JoinSet;
+
+pub use control::{ControlError, Counters, LineStatus, RelayControl};
+pub use node::AccessPointNode;
+
+use crate::relay::{Line, RelayTask};
+use crate::socket::BatchSocket;
+use crate::target::Target;
+
+/// The running relays of one access point. They end when this is dropped.
+#[derive(Debug)]
+pub struct AccessPoint {
+    control: RelayControl,
+    bound: Vec<(String, SocketAddr)>,
+    tasks: JoinSet<()>,
+}
+
+impl AccessPoint {
+    /// Binds every relay, announces its address and begins to forward. Relative paths start at
+    /// `base_dir`, the folder of the configuration file. Targets need not be there yet.
+    ///
+    /// # Errors
+    /// Where the configuration is another role's, an address cannot be bound or an announce file
+    /// cannot be written; then nothing runs.
+    pub async fn start(config: &NodeConfig, base_dir: &Path) -> io::Result<Self> {
+        if config.node.role != NodeRole::AccessPoint {
+            let message = "the configuration is not an access point's";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let mut lines = Vec::new();
+        let mut bound = Vec::new();
+        let mut tasks = JoinSet::new();
+        for relay in &config.relay {
+            let (line, address) = start_relay(relay, base_dir, &mut tasks).await?;
+            lines.push(line);
+            bound.push((relay.name.to_string(), address));
+        }
+        Ok(Self {
+            control: RelayControl::new(lines),
+            bound,
+            tasks,
+        })
+    }
+
+    /// The handle that shows and changes the lines.
+    #[must_use]
+    pub fn control(&self) -> RelayControl {
+        self.control.clone()
+    }
+
+    /// Each line's name with the address that its relay is bound to.
+    #[must_use]
+    pub fn bound(&self) -> &[(String, SocketAddr)] {
+        &self.bound
+    }
+
+    /// Ends every relay; datagrams on their way are lost.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+async fn start_relay(
+    relay: &Relay,
+    base_dir: &Path,
+    tasks: &mut JoinSet<()>,
+) -> io::Result<(Arc<Line>, SocketAddr)> {
+    let socket = Arc::new(BatchSocket::bind(relay.listen)?);
+    let address = socket.local_addr()?;
+    let target = Target::new(&relay.target, base_dir);
+    let line = Arc::new(Line::new(
+        relay.name.as_str(),
+        address,
+        target,
+        relay.line_settings(),
+    ));
+    if let Some(path) = &relay.announce {
+        announce::write(&base_dir.join(path), address).await?;
+    }
+    tasks.spawn(RelayTask::new(Arc::clone(&line), socket).run());
+    for pipe in [line.upward(), line.downward()] {
+        tasks.spawn(Arc::clone(pipe).deliver());
+    }
+    tracing::info!(event = "line.bound", line = line.name(), %address);
+    Ok((line, address))
+}

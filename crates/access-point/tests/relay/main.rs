@@ -1,0 +1,5 @@
+//! Relays between real sockets on this machine.
+
+mod forwarding;
+mod shaping;
+mod world;

@@ -1,0 +1,252 @@
+//! From a network to the configuration of one node.
+//!
+//! A server knows its own firewall alone. A firewall knows its server, the firewall above and those
+//! below, and passes frames only between its server and the server at the other end of one line:
+//! never from one line to another, so that offices beside each other stay apart.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use juki_domain::{NodeId, NodeRole, ServiceId};
+
+use crate::dial::DialAddress;
+use crate::interface::Interface;
+use crate::network::Network;
+use crate::node_config::{
+    Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule,
+};
+use crate::office::{Line, Office};
+
+/// The configuration of the node of that name.
+pub(crate) fn node_config(network: &Network, name: &NodeId) -> Option<NodeConfig> {
+    let offices = &network.offices;
+    if let Some(office) = offices.iter().find(|office| office.server.name == *name) {
+        return Some(server_config(network, office));
+    }
+    if let Some(office) = offices.iter().find(|office| office.firewall == *name) {
+        return Some(firewall_config(network, office));
+    }
+    let access_points = &network.parts().access_points;
+    access_points
+        .iter()
+        .any(|known| known.name == *name)
+        .then(|| relay_config(network, name))
+}
+
+fn server_config(network: &Network, office: &Office) -> NodeConfig {
+    let server = &office.server;
+    let mut config = blank(network, &server.name, server.role);
+    config.node.municipality = server.municipality;
+    config.node.prefecture = server.prefecture;
+    config.node.body.clone_from(&server.body);
+    match server.role {
+        NodeRole::MunicipalCs => {
+            config.node.papers = Some(PathBuf::from("../../papers"));
+            config.register = Some(Register {
+                http: ANY_PORT,
+                announce: Some(announce_path(&server.name, "register")),
+                token: PathBuf::from("register.token"),
+            });
+        }
+        NodeRole::PrefectureServer | NodeRole::NationalCenter | NodeRole::AgencyTerminal => {
+            config.node.legal_basis = Some(PathBuf::from("../../legal-basis.csv"));
+        }
+        NodeRole::FirewallProxy | NodeRole::AccessPoint => {}
+    }
+    let partners = partners(network, office);
+    config.peer.push(Peer {
+        name: office.firewall.clone(),
+        interface: Interface::Inside,
+        dial: Some(dial(&office.firewall, Interface::Inside.name())),
+        speaks_for: partners.clone(),
+    });
+    config.route = partners
+        .iter()
+        .map(|partner| route(partner, &office.firewall))
+        .collect();
+    config
+}
+
+fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
+    let server = &office.server.name;
+    let mut config = blank(network, &office.firewall, NodeRole::FirewallProxy);
+    config
+        .listen
+        .push(listen(&office.firewall, Interface::Inside));
+    config.peer.push(Peer {
+        name: server.clone(),
+        interface: Interface::Inside,
+        dial: None,
+        speaks_for: vec![server.clone()],
+    });
+    config.route.push(route(server, server));
+    if let Some(uplink) = &office.uplink {
+        let line = &uplink.line;
+        config.peer.push(Peer {
+            name: line.upper.clone(),
+            interface: uplink.interface,
+            dial: Some(dial(&line.access_point, line.name.as_str())),
+            speaks_for: vec![uplink.upper_server.clone()],
+        });
+        config.route.push(route(&uplink.upper_server, &line.upper));
+        allow(
+            &mut config.rule,
+            server,
+            uplink.interface,
+            uplink.services,
+            &uplink.upper_server,
+        );
+    }
+    for (lower, uplink) in office.lower(&network.offices) {
+        let interface = uplink.line.upper_interface;
+        if config
+            .listen
+            .iter()
+            .all(|listen| listen.interface != interface)
+        {
+            config.listen.push(listen(&office.firewall, interface));
+        }
+        config.peer.push(Peer {
+            name: lower.firewall.clone(),
+            interface,
+            dial: None,
+            speaks_for: vec![lower.server.name.clone()],
+        });
+        config
+            .route
+            .push(route(&lower.server.name, &lower.firewall));
+        allow(
+            &mut config.rule,
+            server,
+            interface,
+            uplink.services,
+            &lower.server.name,
+        );
+    }
+    config
+}
+
+fn relay_config(network: &Network, name: &NodeId) -> NodeConfig {
+    let mut config = blank(network, name, NodeRole::AccessPoint);
+    let lines = network.lines();
+    config.relay = lines
+        .iter()
+        .filter(|line| line.access_point == *name)
+        .map(relay)
+        .collect();
+    config
+}
+
+fn relay(line: &Line) -> Relay {
+    let settings = line.settings;
+    Relay {
+        name: line.name.clone(),
+        listen: ANY_PORT,
+        announce: Some(announce_path(&line.access_point, line.name.as_str())),
+        target: dial(&line.upper, line.upper_interface.name()),
+        bandwidth_bps: settings.bandwidth_bps,
+        delay_us: settings.delay_us,
+        jitter_us: settings.jitter_us,
+        loss: settings.loss,
+        queue_bytes: settings.queue_bytes,
+        mtu: settings.mtu,
+    }
+}
+
+/// Lets a firewall's server and a partner on the other side of one interface talk both ways.
+/// Partners with the same services share a rule per direction.
+fn allow(
+    rules: &mut Vec<Rule>,
+    server: &NodeId,
+    interface: Interface,
+    services: &[ServiceId],
+    partner: &NodeId,
+) {
+    let find = |rule: &&mut Rule| rule.from == interface && rule.services == services;
+    if let Some(inward) = rules.iter_mut().find(find) {
+        inward.sources.push(partner.clone());
+    } else {
+        rules.push(Rule {
+            from: interface,
+            to: Interface::Inside,
+            services: services.to_vec(),
+            sources: vec![partner.clone()],
+            destinations: vec![server.clone()],
+        });
+    }
+    let find = |rule: &&mut Rule| rule.to == interface && rule.services == services;
+    if let Some(outward) = rules.iter_mut().find(find) {
+        outward.destinations.push(partner.clone());
+    } else {
+        rules.push(Rule {
+            from: Interface::Inside,
+            to: interface,
+            services: services.to_vec(),
+            sources: vec![server.clone()],
+            destinations: vec![partner.clone()],
+        });
+    }
+}
+
+/// The servers with which an office's server talks.
+fn partners(network: &Network, office: &Office) -> Vec<NodeId> {
+    let upper = office
+        .uplink
+        .iter()
+        .map(|uplink| uplink.upper_server.clone());
+    let lower = office
+        .lower(&network.offices)
+        .map(|(lower, _)| lower.server.name.clone());
+    upper.chain(lower).collect()
+}
+
+fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
+    NodeConfig {
+        node: NodeSection {
+            name: name.clone(),
+            role,
+            network: network.id().to_owned(),
+            municipality: None,
+            prefecture: None,
+            body: None,
+            data: PathBuf::from("data"),
+            keys: PathBuf::from("keys"),
+            papers: None,
+            legal_basis: None,
+        },
+        calendar: network.calendar().clone(),
+        listen: Vec::new(),
+        peer: Vec::new(),
+        route: Vec::new(),
+        rule: Vec::new(),
+        register: None,
+        relay: Vec::new(),
+        limits: Limits::default(),
+    }
+}
+
+fn listen(node: &NodeId, interface: Interface) -> Listen {
+    Listen {
+        interface,
+        address: ANY_PORT,
+        announce: Some(announce_path(node, interface.name())),
+    }
+}
+
+fn route(to: &NodeId, via: &NodeId) -> Route {
+    Route {
+        to: to.to_string(),
+        via: via.clone(),
+    }
+}
+
+fn dial(node: &NodeId, place: &str) -> DialAddress {
+    DialAddress::File(announce_path(node, place))
+}
+
+/// The file that announces an address, seen from a node's folder in the deployment folder.
+fn announce_path(node: &NodeId, place: &str) -> PathBuf {
+    PathBuf::from(format!("../../run/{node}.{place}.addr"))
+}
+
+const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

@@ -1,0 +1,35 @@
+//! Who stands where in a network: `network.toml`, and the `node.toml` of each node derived from it.
+//!
+//! [`NodeConfig`] is what one node is told; [`Network`] is what the deployment folder says of the
+//! whole. [`Network::node_config`] derives the one from the other, so that peers, routes and
+//! firewall rules of different nodes always agree, and [`Network::path`] walks a frame through the
+//! derived rules. Nothing here does I/O: texts come in and go out.
+
+mod assemble;
+mod calendar;
+mod config_error;
+mod config_text;
+mod derive;
+mod dial;
+mod interface;
+mod network;
+mod node_check;
+mod node_config;
+mod office;
+mod path;
+mod presets;
+mod text_form;
+
+pub use calendar::Calendar;
+pub use config_error::ConfigError;
+pub use dial::{DialAddress, DialAddressError};
+pub use interface::{Interface, InterfaceError};
+pub use network::{
+    AccessPoint, Agency, Municipality, National, Network, NetworkParts, NetworkSection, Prefecture,
+};
+pub use node_config::{
+    Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule,
+};
+pub use office::{Line, NetworkNode};
+pub use path::Refused;
+pub use presets::DEMO_BODY;

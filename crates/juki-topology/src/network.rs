@@ -1,0 +1,211 @@
+//! `network.toml`: the whole network.
+
+use juki_domain::{MunicipalityCode, NodeId, PrefectureCode};
+use serde::{Deserialize, Serialize};
+
+use crate::assemble;
+use crate::calendar::Calendar;
+use crate::config_error::ConfigError;
+use crate::config_text;
+use crate::derive;
+use crate::node_config::NodeConfig;
+use crate::office::{Line, NetworkNode, Office};
+use crate::text_form;
+
+/// A network whose parts fit each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    parts: NetworkParts,
+    pub(crate) offices: Vec<Office>,
+}
+
+/// What `network.toml` says. Nodes, lines, routes and rules follow from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkParts {
+    /// The network's own section.
+    pub network: NetworkSection,
+    /// The civil date at the start.
+    pub calendar: Calendar,
+    /// The office of the national center.
+    pub national: National,
+    /// The places where lines are emulated.
+    #[serde(default, rename = "access_point")]
+    pub access_points: Vec<AccessPoint>,
+    /// The prefectures.
+    #[serde(default, rename = "prefecture")]
+    pub prefectures: Vec<Prefecture>,
+    /// The municipalities.
+    #[serde(default, rename = "municipality")]
+    pub municipalities: Vec<Municipality>,
+    /// The bodies that receive identity records.
+    #[serde(default, rename = "agency")]
+    pub agencies: Vec<Agency>,
+}
+
+/// Who the network is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSection {
+    /// What people call it.
+    pub name: String,
+    /// Its id in certificates: 1 to 32 of `a-z 0-9 -`.
+    pub id: String,
+    /// The seed of everything generated for it: less than 2^63.
+    pub seed: u64,
+}
+
+/// The office of the national center.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct National {
+    /// What people call it.
+    pub label: String,
+}
+
+/// A place where leased lines are emulated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccessPoint {
+    /// The name of its node.
+    #[serde(with = "text_form::single")]
+    pub name: NodeId,
+    /// What people call it.
+    pub label: String,
+}
+
+/// One prefecture and its line to the national center.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prefecture {
+    /// Its code.
+    #[serde(with = "text_form::single")]
+    pub code: PrefectureCode,
+    /// What people call it.
+    pub label: String,
+    /// The access point on its line.
+    #[serde(with = "text_form::single")]
+    pub access_point: NodeId,
+    /// The preset of its line.
+    pub line: String,
+}
+
+/// One municipality and its line to its prefecture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Municipality {
+    /// Its code.
+    #[serde(with = "text_form::single")]
+    pub code: MunicipalityCode,
+    /// What people call it.
+    pub label: String,
+    /// The access point on its line.
+    #[serde(with = "text_form::single")]
+    pub access_point: NodeId,
+    /// The preset of its line.
+    pub line: String,
+}
+
+/// One body that receives identity records and its line to the national center.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agency {
+    /// The body's id in the legal-basis table.
+    pub body: String,
+    /// What people call it.
+    pub label: String,
+    /// The access point on its line.
+    #[serde(with = "text_form::single")]
+    pub access_point: NodeId,
+    /// The preset of its line.
+    pub line: String,
+}
+
+impl Network {
+    /// Reads and checks a `network.toml`. `file` is the name that errors show.
+    ///
+    /// # Errors
+    /// A text that is no TOML, an unknown or missing key, a value out of bounds, and parts that do
+    /// not fit each other.
+    pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
+        let parts: NetworkParts = config_text::parse(text, file)?;
+        let offices = assemble::offices(&parts).map_err(|finding| finding.locate(text, file))?;
+        Ok(Self { parts, offices })
+    }
+
+    /// The network of these parts.
+    ///
+    /// # Errors
+    /// As [`Network::parse`], without line numbers.
+    pub fn new(parts: NetworkParts) -> Result<Self, ConfigError> {
+        let offices =
+            assemble::offices(&parts).map_err(|finding| finding.locate("", "network.toml"))?;
+        Ok(Self { parts, offices })
+    }
+
+    /// The text of this network, which [`Network::parse`] reads back to an equal value.
+    ///
+    /// # Errors
+    /// Where a number is beyond what TOML can hold (2^63 and more).
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        config_text::write(&self.parts, "network.toml")
+    }
+
+    /// What `network.toml` says.
+    #[must_use]
+    pub fn parts(&self) -> &NetworkParts {
+        &self.parts
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.parts.network.name
+    }
+
+    /// Its id in certificates.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.parts.network.id
+    }
+
+    /// The seed of everything generated for it.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.parts.network.seed
+    }
+
+    /// The civil date at the start.
+    #[must_use]
+    pub fn calendar(&self) -> &Calendar {
+        &self.parts.calendar
+    }
+
+    /// Every node: servers and terminals each followed by their firewall, then access points.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<NetworkNode> {
+        assemble::nodes(&self.parts, &self.offices)
+    }
+
+    /// Every line.
+    #[must_use]
+    pub fn lines(&self) -> Vec<Line> {
+        let uplinks = self
+            .offices
+            .iter()
+            .filter_map(|office| office.uplink.as_ref());
+        uplinks.map(|uplink| uplink.line.clone()).collect()
+    }
+
+    /// The names of all lines.
+    #[must_use]
+    pub fn line_names(&self) -> Vec<NodeId> {
+        self.lines().into_iter().map(|line| line.name).collect()
+    }
+
+    /// The whole configuration of one node, or `None` for a name that the network does not have.
+    #[must_use]
+    pub fn node_config(&self, name: &NodeId) -> Option<NodeConfig> {
+        derive::node_config(self, name)
+    }
+}

@@ -1,0 +1,323 @@
+//! Whether the sections of one `node.toml` fit each other and the node's role.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use juki_domain::{NodeId, NodeRole};
+
+use crate::config_error::Finding;
+use crate::node_config::{NodeConfig, Route};
+
+/// Checks what the form alone cannot say; the first finding ends it.
+pub(crate) fn check(config: &NodeConfig) -> Result<(), Finding> {
+    check_identity(config)?;
+    check_role_sections(config)?;
+    check_calendar_and_limits(config)?;
+    check_listens(config)?;
+    check_peers(config)?;
+    check_routes(config)?;
+    check_rules(config)?;
+    check_relays(config)
+}
+
+/// Whether a text can name a network in a certificate (one DNS label).
+pub(crate) fn is_network_id(text: &str) -> bool {
+    const LEN_MAX: usize = 32;
+    (1..=LEN_MAX).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+/// Whether a text can be a body's id: what a node name has room for.
+pub(crate) fn is_body_id(text: &str) -> bool {
+    const LEN_MAX: usize = NodeId::LEN_MAX - "fw-agency-".len();
+    is_network_id(text) && text.len() <= LEN_MAX
+}
+
+fn check_identity(config: &NodeConfig) -> Result<(), Finding> {
+    let node = &config.node;
+    let role = node.role;
+    if !is_network_id(&node.network) {
+        let sentence = "is no network id; write 1 to 32 of a-z, 0-9 and -, no - at either end";
+        return Err(Finding::value("node", 0, "network", sentence));
+    }
+    let owner = |key, wanted: bool, present: bool| match (wanted, present) {
+        (true, false) => Err(Finding::missing("node", 0, key, needed_by(role))),
+        (false, true) => Err(Finding::unknown("node", key, not_for(role))),
+        (true, true) | (false, false) => Ok(()),
+    };
+    let is_cs = role == NodeRole::MunicipalCs;
+    owner("municipality", is_cs, node.municipality.is_some())?;
+    owner(
+        "body",
+        role == NodeRole::AgencyTerminal,
+        node.body.is_some(),
+    )?;
+    let in_prefecture = role == NodeRole::PrefectureServer;
+    if !is_cs {
+        owner("prefecture", in_prefecture, node.prefecture.is_some())?;
+    }
+    if let (Some(code), Some(prefecture)) = (node.municipality, node.prefecture)
+        && code.prefecture() != prefecture
+    {
+        let sentence = format!("does not hold {code}; write \"{}\"", code.prefecture());
+        return Err(Finding::value("node", 0, "prefecture", sentence));
+    }
+    if node.body.as_deref().is_some_and(|body| !is_body_id(body)) {
+        let sentence = "is no body id; write 1 to 22 of a-z, 0-9 and -, no - at either end";
+        return Err(Finding::value("node", 0, "body", sentence));
+    }
+    if node.keys.starts_with(&node.data) {
+        let sentence = "lies in the data folder, so that a copy of the data would open itself; \
+                        write a folder beside it";
+        return Err(Finding::value("node", 0, "keys", sentence));
+    }
+    Ok(())
+}
+
+fn check_role_sections(config: &NodeConfig) -> Result<(), Finding> {
+    let role = config.node.role;
+    let refuse = |section, key| Err(Finding::unknown(section, key, not_for(role)));
+    let is_cs = role == NodeRole::MunicipalCs;
+    let decides_by_law = match role {
+        NodeRole::PrefectureServer | NodeRole::NationalCenter | NodeRole::AgencyTerminal => true,
+        NodeRole::MunicipalCs | NodeRole::FirewallProxy | NodeRole::AccessPoint => false,
+    };
+    if config.node.papers.is_some() && !is_cs {
+        return refuse("node", "papers");
+    }
+    if config.node.legal_basis.is_some() && !decides_by_law {
+        return refuse("node", "legal_basis");
+    }
+    if config.register.is_some() && !is_cs {
+        return refuse("register", "");
+    }
+    if !config.rule.is_empty() && role != NodeRole::FirewallProxy {
+        return refuse("rule", "");
+    }
+    if role != NodeRole::AccessPoint {
+        return if config.relay.is_empty() {
+            Ok(())
+        } else {
+            refuse("relay", "")
+        };
+    }
+    if config.relay.is_empty() {
+        return Err(Finding::missing("relay", 0, "", needed_by(role)));
+    }
+    let used = [
+        ("listen", config.listen.is_empty()),
+        ("peer", config.peer.is_empty()),
+        ("route", config.route.is_empty()),
+    ];
+    match used.into_iter().find(|(_, is_empty)| !is_empty) {
+        Some((section, _)) => refuse(section, ""),
+        None => Ok(()),
+    }
+}
+
+fn check_calendar_and_limits(config: &NodeConfig) -> Result<(), Finding> {
+    if config.calendar.version == 0 {
+        return Err(Finding::value(
+            "calendar",
+            0,
+            "version",
+            "is 0; begin with 1",
+        ));
+    }
+    let limits = &config.limits;
+    if !(1_024..=16 << 20).contains(&limits.frame_bytes_max) {
+        let sentence = "is out of bounds; write 1024 to 16777216";
+        return Err(Finding::value("limits", 0, "frame_bytes_max", sentence));
+    }
+    if !(1_024..limits.frame_bytes_max).contains(&limits.block_bytes_max) {
+        let sentence = "is out of bounds; write 1024 to less than frame_bytes_max";
+        return Err(Finding::value("limits", 0, "block_bytes_max", sentence));
+    }
+    if !(10..=600_000).contains(&limits.receipt_timeout_ms) {
+        let sentence = "is out of bounds; write 10 to 600000";
+        return Err(Finding::value("limits", 0, "receipt_timeout_ms", sentence));
+    }
+    Ok(())
+}
+
+fn check_listens(config: &NodeConfig) -> Result<(), Finding> {
+    let mut interfaces = HashSet::new();
+    let mut announces: HashSet<&Path> = HashSet::new();
+    for (index, listen) in config.listen.iter().enumerate() {
+        if !interfaces.insert(listen.interface) {
+            let sentence = format!("\"{}\" stands twice; keep one", listen.interface);
+            return Err(Finding::value("listen", index, "interface", sentence));
+        }
+        if listen
+            .announce
+            .as_deref()
+            .is_some_and(|path| !announces.insert(path))
+        {
+            let sentence = "stands twice; give each interface a file of its own";
+            return Err(Finding::value("listen", index, "announce", sentence));
+        }
+    }
+    if let Some(register) = &config.register {
+        if register
+            .announce
+            .as_deref()
+            .is_some_and(|path| announces.contains(path))
+        {
+            let sentence = "is an interface's file; give the register one of its own";
+            return Err(Finding::value("register", 0, "announce", sentence));
+        }
+        if !is_plain_file_name(&register.token) {
+            let sentence = "is no file name; write the name of a file in the keys folder";
+            return Err(Finding::value("register", 0, "token", sentence));
+        }
+    }
+    Ok(())
+}
+
+fn check_peers(config: &NodeConfig) -> Result<(), Finding> {
+    let mut names = HashSet::new();
+    let mut sources = HashSet::new();
+    for (index, peer) in config.peer.iter().enumerate() {
+        if peer.name == config.node.name {
+            let sentence = "is this node itself; remove the section";
+            return Err(Finding::value("peer", index, "name", sentence));
+        }
+        if !names.insert(&peer.name) {
+            let sentence = format!("\"{}\" stands twice; keep one section", peer.name);
+            return Err(Finding::value("peer", index, "name", sentence));
+        }
+        let listens = config
+            .listen
+            .iter()
+            .any(|listen| listen.interface == peer.interface);
+        if peer.dial.is_none() && !listens {
+            let sentence = format!(
+                "is missing and nothing listens on \"{0}\"; add dial or a [[listen]] for \"{0}\"",
+                peer.interface
+            );
+            return Err(Finding::missing("peer", index, "dial", sentence));
+        }
+        for source in &peer.speaks_for {
+            if *source == config.node.name {
+                let sentence = "names this node itself; remove it";
+                return Err(Finding::value("peer", index, "speaks_for", sentence));
+            }
+            if !sources.insert(source) {
+                let sentence = format!("names \"{source}\" again; one peer speaks for one source");
+                return Err(Finding::value("peer", index, "speaks_for", sentence));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_routes(config: &NodeConfig) -> Result<(), Finding> {
+    let mut destinations = HashSet::new();
+    for (index, route) in config.route.iter().enumerate() {
+        if route.to != Route::ANY && route.to.parse::<NodeId>().is_err() {
+            let sentence = "is no node name; write a node name or \"*\"";
+            return Err(Finding::value("route", index, "to", sentence));
+        }
+        if route.to == config.node.name.as_str() {
+            let sentence = "is this node itself; remove the section";
+            return Err(Finding::value("route", index, "to", sentence));
+        }
+        if !destinations.insert(&route.to) {
+            let sentence = format!("\"{}\" stands twice; keep one section", route.to);
+            return Err(Finding::value("route", index, "to", sentence));
+        }
+        if config.peer_named(&route.via).is_none() {
+            let sentence = format!(
+                "\"{0}\" is no peer; add a [[peer]] named \"{0}\"",
+                route.via
+            );
+            return Err(Finding::value("route", index, "via", sentence));
+        }
+    }
+    Ok(())
+}
+
+fn check_rules(config: &NodeConfig) -> Result<(), Finding> {
+    for (index, rule) in config.rule.iter().enumerate() {
+        let refuse = |key, sentence: String| Err(Finding::value("rule", index, key, sentence));
+        if rule.from == rule.to {
+            let sentence = "is where the frames come from; write another interface".to_owned();
+            return refuse("to", sentence);
+        }
+        for (key, is_empty) in [
+            ("services", rule.services.is_empty()),
+            ("sources", rule.sources.is_empty()),
+            ("destinations", rule.destinations.is_empty()),
+        ] {
+            if is_empty {
+                return refuse(
+                    key,
+                    "is empty; name at least one or remove the rule".to_owned(),
+                );
+            }
+        }
+        for source in &rule.sources {
+            let spoken_for = config
+                .peer
+                .iter()
+                .any(|peer| peer.interface == rule.from && peer.speaks_for.contains(source));
+            if !spoken_for {
+                let from = rule.from;
+                let sentence =
+                    format!("no peer on \"{from}\" speaks for \"{source}\"; add it to speaks_for");
+                return refuse("sources", sentence);
+            }
+        }
+        for destination in &rule.destinations {
+            let leaves = config.next_hop(destination).map(|peer| peer.interface);
+            if leaves != Some(rule.to) {
+                let sentence = format!(
+                    "no route leads to \"{destination}\" by \"{}\"; add a [[route]]",
+                    rule.to
+                );
+                return refuse("destinations", sentence);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_relays(config: &NodeConfig) -> Result<(), Finding> {
+    let mut names = HashSet::new();
+    let mut announces = HashSet::new();
+    for (index, relay) in config.relay.iter().enumerate() {
+        if !names.insert(&relay.name) {
+            let sentence = format!("\"{}\" stands twice; keep one section", relay.name);
+            return Err(Finding::value("relay", index, "name", sentence));
+        }
+        if relay
+            .announce
+            .as_deref()
+            .is_some_and(|path| !announces.insert(path))
+        {
+            let sentence = "stands twice; give each line a file of its own";
+            return Err(Finding::value("relay", index, "announce", sentence));
+        }
+        if let Err(error) = relay.line_settings().check() {
+            let sentence = format!("is out of bounds: {error}");
+            return Err(Finding::value("relay", index, error.key(), sentence));
+        }
+    }
+    Ok(())
+}
+
+fn is_plain_file_name(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| Path::new(name) == path)
+}
+
+fn needed_by(role: NodeRole) -> String {
+    format!("is missing; a node of role {} needs it", role.program())
+}
+
+fn not_for(role: NodeRole) -> String {
+    format!("is not for a node of role {}; remove it", role.program())
+}

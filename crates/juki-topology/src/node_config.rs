@@ -1,0 +1,318 @@
+//! `node.toml`: what one node is told.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use juki_domain::{MunicipalityCode, NodeId, NodeRole, PrefectureCode, ServiceId};
+use juki_line::LineSettings;
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::Calendar;
+use crate::config_error::ConfigError;
+use crate::config_text;
+use crate::dial::DialAddress;
+use crate::interface::Interface;
+use crate::node_check;
+use crate::text_form;
+
+/// The whole configuration of one node. Relative paths start at the configuration file's folder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeConfig {
+    /// Who the node is and where its files are.
+    pub node: NodeSection,
+    /// The network's civil date.
+    pub calendar: Calendar,
+    /// Where it listens, at most one section per interface.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub listen: Vec<Listen>,
+    /// Whom it talks to: nobody else is dialled or accepted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peer: Vec<Peer>,
+    /// Through which peer a destination is reached.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub route: Vec<Route>,
+    /// Which frames a firewall passes; all others are refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rule: Vec<Rule>,
+    /// The port of the existing register; of a municipality's server only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register: Option<Register>,
+    /// The lines that an access point emulates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub relay: Vec<Relay>,
+    /// Sizes and times.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// Who a node is and where its files are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSection {
+    /// The node's name, unique in its network.
+    #[serde(with = "text_form::single")]
+    pub name: NodeId,
+    /// What it is.
+    #[serde(with = "text_form::single")]
+    pub role: NodeRole,
+    /// The id of its network: 1 to 32 of `a-z 0-9 -`, as certificates carry it.
+    pub network: String,
+    /// Whose server it is; of a municipality's server only, and needed there.
+    #[serde(
+        default,
+        with = "text_form::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub municipality: Option<MunicipalityCode>,
+    /// Whose server it is, or in which prefecture a municipality's server stands.
+    #[serde(
+        default,
+        with = "text_form::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub prefecture: Option<PrefectureCode>,
+    /// The id of the body whose terminal it is; of a terminal only, and needed there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The data folder.
+    #[serde(default = "NodeSection::data_default")]
+    pub data: PathBuf,
+    /// The folder of keys and certificates, outside the data folder.
+    #[serde(default = "NodeSection::keys_default")]
+    pub keys: PathBuf,
+    /// The folder of move-out certificates on paper; of a municipality's server only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub papers: Option<PathBuf>,
+    /// The legal-basis table; of servers of prefectures and nation and of terminals only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_basis: Option<PathBuf>,
+}
+
+/// One place where a node listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// The side it is on.
+    #[serde(with = "text_form::single")]
+    pub interface: Interface,
+    /// The address to bind; port 0 lets the system choose.
+    pub address: SocketAddr,
+    /// The file that gets the bound address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<PathBuf>,
+}
+
+/// One node on the other end of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its name, which its certificate must carry.
+    #[serde(with = "text_form::single")]
+    pub name: NodeId,
+    /// The own side on which it is met.
+    #[serde(with = "text_form::single")]
+    pub interface: Interface,
+    /// Where to dial it; without this it dials us.
+    #[serde(
+        default,
+        with = "text_form::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub dial: Option<DialAddress>,
+    /// The sources from which it may bring frames.
+    #[serde(with = "text_form::list")]
+    pub speaks_for: Vec<NodeId>,
+}
+
+/// Through which peer a destination is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// A node's name, or `*` for every destination without a route of its own.
+    pub to: String,
+    /// The peer that takes the frame.
+    #[serde(with = "text_form::single")]
+    pub via: NodeId,
+}
+
+/// Frames that a firewall passes: every combination of the named services, sources and
+/// destinations, in one direction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// The interface they come in by.
+    #[serde(with = "text_form::single")]
+    pub from: Interface,
+    /// The interface they leave by, another than `from`.
+    #[serde(with = "text_form::single")]
+    pub to: Interface,
+    /// Their services.
+    #[serde(with = "text_form::list")]
+    pub services: Vec<ServiceId>,
+    /// Their sources.
+    #[serde(with = "text_form::list")]
+    pub sources: Vec<NodeId>,
+    /// Their destinations.
+    #[serde(with = "text_form::list")]
+    pub destinations: Vec<NodeId>,
+}
+
+/// The port of the existing register.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Register {
+    /// The address to bind for HTTP; port 0 lets the system choose.
+    pub http: SocketAddr,
+    /// The file that gets the bound address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<PathBuf>,
+    /// The file in the keys folder with the token that the register has to show.
+    pub token: PathBuf,
+}
+
+/// One line that an access point emulates, the same in both directions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relay {
+    /// The line's name: 1 to 32 of `a-z 0-9 -`, beginning with a letter.
+    #[serde(with = "text_form::single")]
+    pub name: NodeId,
+    /// The address to bind for the lower end; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The file that gets the bound address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub announce: Option<PathBuf>,
+    /// Where the upper end listens.
+    #[serde(with = "text_form::single")]
+    pub target: DialAddress,
+    /// Bits per second; 0 = unshaped.
+    #[serde(default = "Relay::bandwidth_bps_default")]
+    pub bandwidth_bps: u64,
+    /// One-way delay in microseconds.
+    #[serde(default = "Relay::delay_us_default")]
+    pub delay_us: u64,
+    /// Added to the delay: uniform between 0 and this many microseconds.
+    #[serde(default = "Relay::jitter_us_default")]
+    pub jitter_us: u64,
+    /// Probability of losing a datagram, 0 to 1.
+    #[serde(default = "Relay::loss_default")]
+    pub loss: f64,
+    /// Bytes that may wait for the transmitter.
+    #[serde(default = "Relay::queue_bytes_default")]
+    pub queue_bytes: u64,
+    /// Longest datagram in bytes with its headers.
+    #[serde(default = "Relay::mtu_default")]
+    pub mtu: u16,
+}
+
+/// Sizes and times that a node keeps to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Longest frame in bytes with its header: 1,024 to 16 MiB.
+    pub frame_bytes_max: usize,
+    /// Longest journal block in bytes: 1,024 to less than the longest frame.
+    pub block_bytes_max: usize,
+    /// How long a receipt may take before a block is sent again: 10 ms to 10 minutes.
+    pub receipt_timeout_ms: u64,
+}
+
+impl NodeConfig {
+    /// Reads and checks a `node.toml`. `file` is the name that errors show.
+    ///
+    /// # Errors
+    /// A text that is no TOML, an unknown or missing key, a value out of bounds, and sections that
+    /// contradict each other or the node's role.
+    pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
+        let config: Self = config_text::parse(text, file)?;
+        node_check::check(&config).map_err(|finding| finding.locate(text, file))?;
+        Ok(config)
+    }
+
+    /// The text of this configuration, which [`NodeConfig::parse`] reads back to an equal value.
+    ///
+    /// # Errors
+    /// Where a number is beyond what TOML can hold (2^63 and more).
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        config_text::write(self, "node.toml")
+    }
+
+    /// The peer of that name.
+    #[must_use]
+    pub fn peer_named(&self, name: &NodeId) -> Option<&Peer> {
+        self.peer.iter().find(|peer| peer.name == *name)
+    }
+
+    /// The peer through which a destination is reached: by its own route, else by `*`.
+    #[must_use]
+    pub fn next_hop(&self, destination: &NodeId) -> Option<&Peer> {
+        let by = |to: &str| self.route.iter().find(|route| route.to == to);
+        let route = by(destination.as_str()).or_else(|| by(Route::ANY))?;
+        self.peer_named(&route.via)
+    }
+}
+
+impl NodeSection {
+    fn data_default() -> PathBuf {
+        PathBuf::from("data")
+    }
+
+    fn keys_default() -> PathBuf {
+        PathBuf::from("keys")
+    }
+}
+
+impl Route {
+    /// The destination of a route for every node without a route of its own.
+    pub const ANY: &str = "*";
+}
+
+impl Relay {
+    /// The numbers for each direction of the line.
+    #[must_use]
+    pub fn line_settings(&self) -> LineSettings {
+        LineSettings {
+            bandwidth_bps: self.bandwidth_bps,
+            delay_us: self.delay_us,
+            jitter_us: self.jitter_us,
+            loss: self.loss,
+            queue_bytes: self.queue_bytes,
+            mtu: self.mtu,
+        }
+    }
+
+    fn bandwidth_bps_default() -> u64 {
+        LineSettings::UNSHAPED.bandwidth_bps
+    }
+
+    fn delay_us_default() -> u64 {
+        LineSettings::UNSHAPED.delay_us
+    }
+
+    fn jitter_us_default() -> u64 {
+        LineSettings::UNSHAPED.jitter_us
+    }
+
+    fn loss_default() -> f64 {
+        LineSettings::UNSHAPED.loss
+    }
+
+    fn queue_bytes_default() -> u64 {
+        LineSettings::UNSHAPED.queue_bytes
+    }
+
+    fn mtu_default() -> u16 {
+        LineSettings::UNSHAPED.mtu
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes_max: 524_288,
+            block_bytes_max: 262_144,
+            receipt_timeout_ms: 5_000,
+        }
+    }
+}
