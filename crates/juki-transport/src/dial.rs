@@ -1,0 +1,198 @@
+//! The dialling side.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+
+use juki_domain::ErrorCode;
+use juki_topology::DialAddress;
+use quinn::{ClientConfig, Connection, Endpoint};
+
+use crate::address_file::resolve;
+use crate::close_code::code_of_error;
+use crate::endpoint::{endpoint_config, transport_config};
+use crate::event::LinkEvent;
+use crate::greeting::greet_as_dialler;
+use crate::hub::{Hub, close};
+use crate::link;
+use crate::peer_slot::PeerSlot;
+use crate::streams::Broken;
+
+/// Dials one peer again and again, for as long as the transport lives.
+pub(crate) async fn dial(
+    hub: Arc<Hub>,
+    slot: Arc<PeerSlot>,
+    address: DialAddress,
+    server_name: String,
+) {
+    let mut dialler = Dialler {
+        hub,
+        slot,
+        dial: address,
+        server_name,
+        endpoint: None,
+    };
+    let timing = dialler.hub.settings.timing;
+    let mut pause = timing.retry_first;
+    loop {
+        match dialler.attempt().await {
+            Attempt::WasUp => pause = timing.retry_first,
+            Attempt::Absent => {}
+            Attempt::Failed(code) => dialler.report_failure(code).await,
+        }
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(timing.retry_max);
+    }
+}
+
+struct Dialler {
+    hub: Arc<Hub>,
+    slot: Arc<PeerSlot>,
+    dial: DialAddress,
+    server_name: String,
+    endpoint: Option<Endpoint>,
+}
+
+enum Attempt {
+    /// The link came up and went down again, which has been reported.
+    WasUp,
+    /// The peer has not announced itself.
+    Absent,
+    Failed(ErrorCode),
+}
+
+impl Dialler {
+    async fn attempt(&mut self) -> Attempt {
+        let Some(address) = resolve(&self.dial) else {
+            return Attempt::Absent;
+        };
+        let endpoint = match self.endpoint_for(address) {
+            Ok(endpoint) => endpoint,
+            Err(code) => return Attempt::Failed(code),
+        };
+        let connection = tokio::select! {
+            connected = self.connect(&endpoint, address) => match connected {
+                Ok(connection) => connection,
+                Err(code) => return Attempt::Failed(code),
+            },
+            // The peer was restarted: what waits for its old address waits in vain.
+            () = moved(&self.hub, &self.dial, address) => return Attempt::Failed(ErrorCode::LineDown),
+        };
+        let greeted = match greet_as_dialler(&self.hub, &connection, &self.slot.name).await {
+            Ok(greeted) => greeted,
+            Err(Broken::Refused(code)) => {
+                close(&connection, code);
+                return self.refused(connection.remote_address(), code).await;
+            }
+            Err(Broken::Gone) => {
+                return Attempt::Failed(
+                    connection
+                        .close_reason()
+                        .map_or(ErrorCode::LineDown, |error| code_of_error(&error)),
+                );
+            }
+        };
+        let mut running = pin!(link::run(&self.hub, &self.slot, &connection, greeted));
+        tokio::select! {
+            _ = &mut running => {}
+            () = moved(&self.hub, &self.dial, address) => {
+                close(&connection, ErrorCode::LineDown);
+                running.await;
+            }
+        }
+        Attempt::WasUp
+    }
+
+    async fn connect(
+        &self,
+        endpoint: &Endpoint,
+        address: SocketAddr,
+    ) -> Result<Connection, ErrorCode> {
+        let judge = self.hub.tls.judge();
+        let tls = self
+            .hub
+            .tls
+            .client(Arc::clone(&judge))
+            .map_err(|_| ErrorCode::HelloFailed)?;
+        let mut config = ClientConfig::new(Arc::new(tls));
+        config.transport_config(Arc::new(transport_config(&self.hub.settings.timing, true)));
+        let connecting = endpoint
+            .connect_with(config, address, &self.server_name)
+            .map_err(|_| ErrorCode::LineDown)?;
+        let result = tokio::time::timeout(self.hub.settings.timing.dial_timeout, connecting).await;
+        if let Some(refusal) = judge.refusal() {
+            self.report_refusal(address, refusal.code).await;
+            return Err(refusal.code);
+        }
+        match result {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(error)) => Err(code_of_error(&error)),
+            Err(_) => Err(ErrorCode::LineDown),
+        }
+    }
+
+    /// One socket per dialled peer, of the family of its address.
+    fn endpoint_for(&mut self, address: SocketAddr) -> Result<Endpoint, ErrorCode> {
+        let fits = |endpoint: &&Endpoint| {
+            endpoint
+                .local_addr()
+                .is_ok_and(|own| own.is_ipv4() == address.is_ipv4())
+        };
+        if let Some(endpoint) = self.endpoint.as_ref().filter(fits) {
+            return Ok(endpoint.clone());
+        }
+        let any: SocketAddr = match address {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let settings = &self.hub.settings;
+        let endpoint = settings
+            .sockets
+            .endpoint(any, endpoint_config(&settings.identity), None)
+            .map_err(|error| {
+                tracing::error!(event = "link.socket-failed", peer = %self.slot.name, %error);
+                ErrorCode::LineDown
+            })?;
+        self.hub.add_endpoint(&endpoint);
+        self.endpoint = Some(endpoint.clone());
+        Ok(endpoint)
+    }
+
+    async fn refused(&self, remote: SocketAddr, code: ErrorCode) -> Attempt {
+        self.report_refusal(remote, code).await;
+        Attempt::Failed(code)
+    }
+
+    /// Once per reason: dialling goes on for as long as the reason lasts.
+    async fn report_refusal(&self, remote: SocketAddr, code: ErrorCode) {
+        if self.slot.state().code != Some(code) {
+            let name = self.slot.settings.name.clone();
+            self.hub
+                .report_refusal(self.slot.settings.interface, remote, Some(name), code)
+                .await;
+        }
+    }
+
+    async fn report_failure(&self, code: ErrorCode) {
+        tracing::debug!(event = "link.dial-failed", peer = %self.slot.name, code = code.code());
+        // A peer that is not there yet is the ordinary beginning of every day.
+        if self.slot.note_failure(code) && code != ErrorCode::LineDown {
+            self.hub
+                .emit(LinkEvent::Down {
+                    peer: Arc::clone(&self.slot.name),
+                    code,
+                })
+                .await;
+        }
+    }
+}
+
+/// Returns when the peer has announced another address.
+async fn moved(hub: &Hub, dial: &DialAddress, address: SocketAddr) {
+    loop {
+        tokio::time::sleep(hub.settings.timing.address_check).await;
+        if resolve(dial).is_some_and(|now| now != address) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What a transport reports, and how it refuses to send.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use juki_domain::{ErrorCode, NodeId};
+use juki_topology::Interface;
+
+/// Which of a link's two streams a frame takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Frames with a person waiting; they overtake bulk frames.
+    Interactive,
+    /// Blocks and files.
+    Bulk,
+}
+
+/// Something that happened on a link.
+#[derive(Debug, Clone)]
+pub enum LinkEvent {
+    /// A link is up: both sides have greeted each other. Its frames follow.
+    Up {
+        /// The peer.
+        peer: Arc<NodeId>,
+        /// The two civil dates are more than one day apart: no personal data may travel.
+        calendar_apart: bool,
+    },
+    /// A link is down; frames not yet delivered are lost. Also reported, once per new reason, where
+    /// a dialled peer refuses us before the link is up.
+    Down {
+        /// The peer.
+        peer: Arc<NodeId>,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A frame came in.
+    Frame {
+        /// Whose link it came by.
+        peer: Arc<NodeId>,
+        /// The frame, at most `frame_bytes_max` bytes; it may share memory with its neighbours.
+        frame: Bytes,
+    },
+    /// This node refused a connection, or broke a link over what the peer sent. A `Down` follows
+    /// where the link was up.
+    Refused {
+        /// The own side on which it happened.
+        interface: Interface,
+        /// Where it came from, or whom we dialled.
+        remote: SocketAddr,
+        /// The node that the certificate names, where there was one; a claim that proves nothing
+        /// where the certificate itself was refused.
+        peer: Option<NodeId>,
+        /// Why.
+        code: ErrorCode,
+    },
+    /// A peer brought a newer revocation list, which is in force and kept now.
+    NewCrl {
+        /// The list as DER.
+        der: Bytes,
+    },
+}
+
+/// Why a frame was not taken for sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// No link to this peer is up, or the configuration does not name it.
+    #[error("no link to this peer is up")]
+    NotConnected,
+    /// The peer takes frames more slowly than they come.
+    #[error("the queue to this peer is full")]
+    QueueFull,
+    /// The frame exceeds `frame_bytes_max`: the peer would break the link over it.
+    #[error("the frame is too long")]
+    TooLong,
+}
+
+impl SendError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::NotConnected => ErrorCode::LineDown,
+            Self::QueueFull => ErrorCode::RateExceeded,
+            Self::TooLong => ErrorCode::FrameTooLong,
+        }
+    }
+}
+
+/// How the link to one configured peer stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerState {
+    /// The peer.
+    pub name: NodeId,
+    /// The own side on which it is met.
+    pub interface: Interface,
+    /// Whether this node dials it; otherwise it dials us.
+    pub dialled: bool,
+    /// Whether the link is up.
+    pub up: bool,
+    /// Since when, in milliseconds since 1970.
+    pub since_ms: u64,
+    /// Why it went down or does not come up, where that is known.
+    pub code: Option<ErrorCode>,
+}

@@ -1,0 +1,32 @@
+//! QUIC links between neighbouring nodes.
+//!
+//! One hop is one connection with both sides authenticated. A node dials and accepts only the peers
+//! that its configuration names; whatever else comes is closed with an error code and reported. A
+//! link is up only after HelloAck, since TLS 1.3 lets a client believe in a connection before the
+//! server has judged its certificate. Frames are opaque here except for their length.
+
+mod address_file;
+mod close_code;
+mod control;
+mod dial;
+mod endpoint;
+mod event;
+mod frame_splitter;
+mod greeting;
+mod hub;
+mod link;
+mod listen;
+mod peer_slot;
+mod settings;
+mod streams;
+mod tls;
+mod transport;
+mod trust;
+
+pub use endpoint::Sockets;
+pub use event::{Class, LinkEvent, PeerState, SendError};
+pub use settings::{
+    Identity, KeepRevocationList, Listener, PeerSettings, Timing, TransportSettings,
+};
+pub use transport::{Transport, TransportError};
+pub use trust::InstallError;

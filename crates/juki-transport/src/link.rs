@@ -1,0 +1,228 @@
+//! The life of one link, the same on both sides.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use juki_domain::ErrorCode;
+use juki_wire::hello::control::Kind;
+use juki_wire::{CONTROL_BYTES_MAX, RevocationUpdate};
+use quinn::rustls::pki_types::CertificateDer;
+use quinn::{Connection, RecvStream, SendStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::close_code::code_of_error;
+use crate::control::{read_control, write_control};
+use crate::event::LinkEvent;
+use crate::greeting::Greeted;
+use crate::hub::{Hub, close};
+use crate::peer_slot::{LiveLink, PeerSlot};
+use crate::streams::{Broken, read_frames, write_frames};
+use crate::trust::InstallError;
+
+/// Runs a greeted connection as the link to its peer until it ends, and says why it did.
+///
+/// A newer link takes the older one's place: a peer that was restarted must not wait until the link
+/// of its former life has timed out.
+pub(crate) async fn run(
+    hub: &Arc<Hub>,
+    slot: &Arc<PeerSlot>,
+    connection: &Connection,
+    greeted: Greeted,
+) -> ErrorCode {
+    let (interactive, interactive_queue) = mpsc::channel(hub.settings.queue_frames);
+    let (bulk, bulk_queue) = mpsc::channel(hub.settings.queue_frames);
+    let (end, ended) = watch::channel(());
+    let link = Arc::new(LiveLink {
+        connection: connection.clone(),
+        interactive,
+        bulk,
+        ended,
+    });
+    {
+        let _turn = slot.turn.lock().await;
+        let older = slot.live().clone();
+        if let Some(older) = older {
+            close(&older.connection, ErrorCode::LineDown);
+            let mut ended = older.ended.clone();
+            while ended.changed().await.is_ok() {}
+        }
+        slot.set_up(link, hub.now_ms());
+        tracing::info!(event = "link.up", peer = %slot.name, interface = %slot.settings.interface, calendar_apart = greeted.calendar_apart);
+        hub.emit(LinkEvent::Up {
+            peer: Arc::clone(&slot.name),
+            calendar_apart: greeted.calendar_apart,
+        })
+        .await;
+    }
+    let mut tasks = start(
+        hub,
+        slot,
+        connection,
+        greeted,
+        interactive_queue,
+        bulk_queue,
+    );
+    let broken = tokio::select! {
+        _ = connection.closed() => Broken::Gone,
+        Some(first) = tasks.join_next() => first.unwrap_or(Broken::Gone),
+    };
+    let code = match broken {
+        Broken::Refused(code) => {
+            hub.refuse(
+                connection,
+                slot.settings.interface,
+                Some(slot.settings.name.clone()),
+                code,
+            )
+            .await;
+            code
+        }
+        Broken::Gone => {
+            let code = connection
+                .close_reason()
+                .map_or(ErrorCode::LineDown, |error| code_of_error(&error));
+            close(connection, ErrorCode::LineDown);
+            code
+        }
+    };
+    // Streams end only after the close: their ends alone would look like cut frames to the peer.
+    tasks.shutdown().await;
+    slot.set_down(code, hub.now_ms());
+    tracing::info!(event = "link.down", peer = %slot.name, interface = %slot.settings.interface, code = code.code());
+    hub.emit(LinkEvent::Down {
+        peer: Arc::clone(&slot.name),
+        code,
+    })
+    .await;
+    drop(end);
+    code
+}
+
+fn start(
+    hub: &Arc<Hub>,
+    slot: &Arc<PeerSlot>,
+    connection: &Connection,
+    greeted: Greeted,
+    interactive_queue: mpsc::Receiver<Bytes>,
+    bulk_queue: mpsc::Receiver<Bytes>,
+) -> JoinSet<Broken> {
+    let frame_bytes_max = hub.settings.frame_bytes_max;
+    let known = Arc::new(AtomicU64::new(greeted.revocation_number));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(write_frames(greeted.interactive.0, interactive_queue));
+    tasks.spawn(write_frames(greeted.bulk.0, bulk_queue));
+    tasks.spawn(read_frames(
+        Arc::clone(&slot.name),
+        greeted.interactive.1,
+        frame_bytes_max,
+        hub.events.clone(),
+    ));
+    tasks.spawn(read_frames(
+        Arc::clone(&slot.name),
+        greeted.bulk.1,
+        frame_bytes_max,
+        hub.events.clone(),
+    ));
+    tasks.spawn(hear_revocations(
+        Arc::clone(hub),
+        greeted.control.1,
+        Arc::clone(&known),
+    ));
+    tasks.spawn(tell_revocations(Arc::clone(hub), greeted.control.0, known));
+    tasks.spawn(watch_certificate(Arc::clone(hub), connection.clone()));
+    tasks
+}
+
+/// Takes newer revocation lists from the peer.
+async fn hear_revocations(hub: Arc<Hub>, mut stream: RecvStream, known: Arc<AtomicU64>) -> Broken {
+    loop {
+        let list = match read_control(&mut stream, CONTROL_BYTES_MAX).await {
+            Ok(Some(Kind::Revocation(RevocationUpdate { list }))) => list,
+            Ok(Some(Kind::Hello(_) | Kind::HelloAck(_)) | None) => {
+                return Broken::Refused(ErrorCode::FrameGarbage);
+            }
+            Err(broken) => return broken,
+        };
+        match hub.trust.install(&list) {
+            Ok(()) => {}
+            Err(InstallError::NotNewer(_)) => continue,
+            Err(error @ InstallError::Keep(_)) => {
+                tracing::error!(event = "revocation-list.not-kept", code = error.code().code(), %error);
+            }
+            Err(error @ (InstallError::Invalid(_) | InstallError::Unusable)) => {
+                return Broken::Refused(error.code());
+            }
+        }
+        known.fetch_max(hub.trust.current().list.number, Ordering::Relaxed);
+        hub.emit(LinkEvent::NewCrl {
+            der: Bytes::from(list),
+        })
+        .await;
+    }
+}
+
+/// Gives the peer every revocation list that is newer than what it is known to have.
+async fn tell_revocations(hub: Arc<Hub>, mut stream: SendStream, known: Arc<AtomicU64>) -> Broken {
+    let mut changes = hub.trust.changes();
+    loop {
+        let current = hub.trust.current();
+        if current.list.number > known.fetch_max(current.list.number, Ordering::Relaxed) {
+            let update = RevocationUpdate {
+                list: current.der.to_vec(),
+            };
+            if let Err(broken) = write_control(&mut stream, Kind::Revocation(update)).await {
+                return broken;
+            }
+        }
+        if changes.changed().await.is_err() {
+            return Broken::Gone;
+        }
+    }
+}
+
+/// Breaks the link when the peer's certificate is revoked or expires: TLS looks at it only once.
+async fn watch_certificate(hub: Arc<Hub>, connection: Connection) -> Broken {
+    let Some(certificate) = peer_certificate(&connection) else {
+        return Broken::Refused(ErrorCode::CertificateUnknownAuthority);
+    };
+    let (Ok(serial), Ok(not_after)) = (
+        juki_pki::serial_of(&certificate),
+        juki_pki::not_after_of(&certificate),
+    ) else {
+        return Broken::Refused(ErrorCode::CertificateUnknownAuthority);
+    };
+    let mut changes = hub.trust.changes();
+    loop {
+        // Also once at the beginning: a list may have come between handshake and hello.
+        if hub.trust.current().list.revokes(&serial) {
+            return Broken::Refused(ErrorCode::CertificateRevoked);
+        }
+        let left_ms = not_after
+            .saturating_add(1)
+            .saturating_mul(1000)
+            .saturating_sub(hub.now_ms());
+        if left_ms == 0 {
+            return Broken::Refused(ErrorCode::CertificateExpired);
+        }
+        let wait = Duration::from_millis(left_ms).min(CLOCK_CHECK);
+        match tokio::time::timeout(wait, changes.changed()).await {
+            Ok(Ok(())) | Err(_) => {}
+            Ok(Err(_)) => return Broken::Gone,
+        }
+    }
+}
+
+/// The certificate (DER) that the other side has proved to be its own.
+pub(crate) fn peer_certificate(connection: &Connection) -> Option<Vec<u8>> {
+    let chain = connection
+        .peer_identity()?
+        .downcast::<Vec<CertificateDer<'static>>>()
+        .ok()?;
+    chain.first().map(|certificate| certificate.to_vec())
+}
+
+/// The machine's clock may be set while a timer runs.
+const CLOCK_CHECK: Duration = Duration::from_secs(30);
