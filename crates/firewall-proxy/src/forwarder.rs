@@ -1,0 +1,310 @@
+//! The task that judges what the links bring, passes it on and records it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use juki_domain::{ErrorCode, NodeId, ServiceId};
+use juki_firewall::{Entry, FrameNote, Policy, RefusedFrame, Summary, Verdict};
+use juki_node::{Hops, LedgerThread};
+use juki_runtime::Clock;
+use juki_topology::Interface;
+use juki_transport::{Class, LinkEvent, SendError, Transport};
+use juki_wire::{Header, Priority, Refusal};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+
+use crate::floods::{Floods, Tally};
+use crate::recorder::Recorder;
+use crate::records::{FirewallRecord, LinkRefusals, RunRecord};
+use crate::traffic::Traffic;
+
+/// Events taken at once.
+const BATCH_MAX: usize = 256;
+/// How often runs are looked at and a silent ledger is tried again.
+const TICK: Duration = Duration::from_secs(1);
+/// The rule that a refusal names where the next link did not take the frame.
+const LINE_RULE: &str = "line";
+
+/// What the task works with.
+pub(crate) struct Forwarder {
+    pub(crate) node: NodeId,
+    pub(crate) policy: Policy,
+    pub(crate) summary: Summary,
+    pub(crate) recorder: Recorder<LedgerThread>,
+    pub(crate) transport: Transport,
+    pub(crate) hops: Arc<Hops>,
+    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) failed: watch::Sender<Option<String>>,
+    pub(crate) floods: RefusalFloods,
+    /// Complete entries of the summary, on their way to the recorder.
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// Refusals that the policy's summary does not see. Only peers of the configuration, its services
+/// and codes name the kinds, so that no stranger makes them more.
+pub(crate) struct RefusalFloods {
+    lines: Floods<(NodeId, ServiceId, ErrorCode)>,
+    links: Floods<(Interface, ErrorCode)>,
+}
+
+impl RefusalFloods {
+    pub(crate) fn new() -> Self {
+        Self {
+            lines: Floods::new(),
+            links: Floods::new(),
+        }
+    }
+}
+
+impl Forwarder {
+    /// Works until it is told to stop or the links end; then closes runs and the ledger.
+    pub(crate) async fn run(
+        mut self,
+        mut events: mpsc::Receiver<LinkEvent>,
+        mut stop: oneshot::Receiver<()>,
+    ) -> Result<(), String> {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut stop => break,
+                _ = tick.tick() => self.on_tick(),
+                taken = events.recv_many(&mut batch, BATCH_MAX) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    let now_ms = self.clock.now_ms();
+                    for event in batch.drain(..) {
+                        self.on_event(now_ms, event);
+                    }
+                    self.record_entries(now_ms);
+                }
+            }
+        }
+        self.close().await
+    }
+
+    fn on_event(&mut self, now_ms: u64, event: LinkEvent) {
+        match event {
+            LinkEvent::Frame { peer, frame } => self.on_frame(now_ms, &peer, frame),
+            LinkEvent::Refused {
+                interface,
+                remote,
+                peer,
+                code,
+            } => self.on_link_refused(now_ms, interface, remote, peer, code),
+            // The transport has logged it, and the status asks the transport.
+            LinkEvent::Up { .. } | LinkEvent::Down { .. } => {}
+            LinkEvent::NewCrl { der } => {
+                tracing::info!(event = "revocation_list.installed", bytes = der.len())
+            }
+        }
+    }
+
+    fn on_frame(&mut self, now_ms: u64, peer: &NodeId, frame: Bytes) {
+        let length = frame.len();
+        let header = match Header::decode(&frame) {
+            Ok((header, _)) => header,
+            Err(error) => {
+                // Without a header nobody can be named in an answer.
+                self.traffic.refuse(error.code());
+                self.summary
+                    .note_unreadable(now_ms, peer, length, error, &mut self.entries);
+                return;
+            }
+        };
+        let verdict = self.policy.judge(now_ms, peer, &header, length);
+        match verdict {
+            Verdict::Pass { to, .. } => match self.transport.send(to, class_of(&header), frame) {
+                Ok(()) => {
+                    self.traffic.pass(header.service, length);
+                    self.hops
+                        .note(&header, length, (peer.as_str(), to.as_str()), "passed");
+                    self.summary
+                        .note(now_ms, peer, &header, length, verdict, &mut self.entries);
+                }
+                Err(error) => {
+                    self.hops.note(
+                        &header,
+                        length,
+                        (peer.as_str(), to.as_str()),
+                        error.code().code(),
+                    );
+                    self.on_line_refused(now_ms, peer, &header, length, error);
+                }
+            },
+            Verdict::Refuse { rule, code } => {
+                self.traffic.refuse(code);
+                self.hops.note(
+                    &header,
+                    length,
+                    (peer.as_str(), self.node.as_str()),
+                    code.code(),
+                );
+                self.summary
+                    .note(now_ms, peer, &header, length, verdict, &mut self.entries);
+                self.answer(peer, &header, rule.to_string(), code);
+            }
+        }
+    }
+
+    /// The policy passes the frame and the next link does not take it.
+    fn on_line_refused(
+        &mut self,
+        now_ms: u64,
+        peer: &NodeId,
+        header: &Header,
+        length: usize,
+        error: SendError,
+    ) {
+        let (code, bytes) = (error.code(), length as u64);
+        self.traffic.refuse(code);
+        if self
+            .floods
+            .lines
+            .note(now_ms, (peer.clone(), header.service, code), bytes)
+        {
+            let frame = FrameNote {
+                service: header.service,
+                source: header.source.clone(),
+                destination: header.destination.clone(),
+                message_id: header.message_id,
+            };
+            let peer = peer.clone();
+            self.entries.push(Entry::Refused(RefusedFrame {
+                at_ms: now_ms,
+                peer,
+                rule: LINE_RULE.to_owned(),
+                code,
+                bytes,
+                frame: Some(frame),
+            }));
+        }
+        self.answer(peer, header, LINE_RULE.to_owned(), code);
+    }
+
+    fn answer(&self, peer: &NodeId, header: &Header, rule: String, code: ErrorCode) {
+        let refusal = Refusal {
+            node: self.node.to_string(),
+            rule,
+            code: code.code().to_owned(),
+        };
+        let Some(frame) = refusal.frame_for(header) else {
+            return;
+        };
+        if let Err(error) = self.transport.send(peer, class_of(header), frame) {
+            // Its sender asks again when the answer does not come.
+            metrics::counter!("juki_refusals_unsent_total", "error_code" => error.code().code())
+                .increment(1);
+        }
+    }
+
+    fn on_link_refused(
+        &mut self,
+        now_ms: u64,
+        interface: Interface,
+        remote: SocketAddr,
+        peer: Option<NodeId>,
+        code: ErrorCode,
+    ) {
+        metrics::counter!("juki_links_refused_total", "error_code" => code.code()).increment(1);
+        if self.floods.links.note(now_ms, (interface, code), 0) {
+            let record = LinkRefusals {
+                interface: interface.name().to_owned(),
+                remote: remote.to_string(),
+                claimed: peer.map_or_else(String::new, |peer| peer.to_string()),
+                code: code.code().to_owned(),
+                first_ms: now_ms,
+                last_ms: now_ms,
+                count: 1,
+            };
+            self.recorder
+                .record(now_ms, &FirewallRecord::LinkRefused(record));
+        }
+    }
+
+    fn on_tick(&mut self) {
+        let now_ms = self.clock.now_ms();
+        self.summary.on_timeout(now_ms, &mut self.entries);
+        let (lines, links) = (
+            self.floods.lines.on_timeout(now_ms),
+            self.floods.links.on_timeout(now_ms),
+        );
+        self.record_floods(now_ms, lines, links);
+        self.record_entries(now_ms);
+        self.recorder.report_lost(now_ms);
+        if self.recorder.has_failed(now_ms) {
+            self.failed
+                .send_replace(Some("the ledger takes no more records".to_owned()));
+        }
+    }
+
+    fn record_entries(&mut self, now_ms: u64) {
+        for entry in self.entries.drain(..) {
+            log_refusals(&entry);
+            self.recorder.record(now_ms, &entry.into());
+        }
+    }
+
+    fn record_floods(
+        &mut self,
+        now_ms: u64,
+        lines: Vec<((NodeId, ServiceId, ErrorCode), Tally)>,
+        links: Vec<((Interface, ErrorCode), Tally)>,
+    ) {
+        for ((peer, service, code), tally) in lines {
+            tracing::warn!(event = "frames.refused", peer = %peer, code = code.code(), count = tally.count);
+            self.recorder.record(
+                now_ms,
+                &FirewallRecord::Run(RunRecord::of_line(&peer, service, code, tally)),
+            );
+        }
+        for ((interface, code), tally) in links {
+            self.recorder.record(
+                now_ms,
+                &FirewallRecord::LinkRefused(LinkRefusals::of_flood(interface, code, tally)),
+            );
+        }
+    }
+
+    async fn close(mut self) -> Result<(), String> {
+        let now_ms = self.clock.now_ms();
+        self.summary.close(&mut self.entries);
+        let (lines, links) = (self.floods.lines.close(), self.floods.links.close());
+        self.record_floods(now_ms, lines, links);
+        self.record_entries(now_ms);
+        self.recorder.report_lost(now_ms);
+        let ledger = self.recorder.into_sink();
+        // The last sync waits for the disk, and other tasks shall not wait with it.
+        let closed = tokio::task::spawn_blocking(move || ledger.close()).await;
+        closed.unwrap_or_else(|error| Err(error.to_string()))
+    }
+}
+
+fn class_of(header: &Header) -> Class {
+    match header.priority {
+        Priority::Interactive => Class::Interactive,
+        Priority::Bulk => Class::Bulk,
+    }
+}
+
+/// One log line for each refusal that is recorded by itself and for each run of them: no flood of
+/// frames makes a flood of lines.
+fn log_refusals(entry: &Entry) {
+    match entry {
+        Entry::Refused(refused) => {
+            tracing::warn!(event = "frame.refused", peer = %refused.peer, rule = refused.rule, code = refused.code.code(), bytes = refused.bytes);
+        }
+        Entry::Run(run) => match run.verdict {
+            juki_firewall::RunVerdict::Refused { code } => {
+                tracing::warn!(event = "frames.refused", peer = %run.from, code = code.code(), count = run.count);
+            }
+            juki_firewall::RunVerdict::Passed { .. } => {}
+        },
+    }
+}

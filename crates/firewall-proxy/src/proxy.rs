@@ -1,0 +1,171 @@
+//! Links in front, the policy behind, records at the side.
+
+use std::sync::Arc;
+
+use juki_admin::{Hop, StatusReport};
+use juki_crypto::SystemRandomness;
+use juki_domain::ErrorCode;
+use juki_firewall::Summary;
+use juki_node::{
+    Hops, LedgerThread, Prepared, StartError, link_status, open_ledger, peers_up,
+    transport_settings,
+};
+use juki_runtime::{Clock, SystemClock};
+use juki_transport::Transport;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+
+use crate::forwarder::{Forwarder, RefusalFloods};
+use crate::recorder::Recorder;
+use crate::traffic::Traffic;
+
+/// Link events that may wait; while they do, the links are not read, and their senders wait too.
+const EVENTS_MAX: usize = 1024;
+
+/// A running proxy: what a firewall is without its admin API.
+pub struct Proxy {
+    handle: ProxyHandle,
+    task: JoinHandle<Result<(), String>>,
+    stop: oneshot::Sender<()>,
+    failed: watch::Receiver<Option<String>>,
+}
+
+/// What the admin API holds of a proxy.
+#[derive(Clone)]
+pub struct ProxyHandle {
+    prepared: Arc<Prepared>,
+    transport: Transport,
+    traffic: Arc<Traffic>,
+    hops: Arc<Hops>,
+}
+
+impl Proxy {
+    /// Makes the policy, opens the ledger and the links, and begins to forward. Must be called
+    /// within a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`] naming what is in the way.
+    pub fn start(prepared: Arc<Prepared>) -> Result<Self, StartError> {
+        let policy = crate::policy(&prepared)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let recorder = Recorder::new(open_records(&prepared, &clock)?);
+        let (events, taken) = mpsc::channel(EVENTS_MAX);
+        let settings = transport_settings(&prepared, Arc::clone(&clock));
+        let transport = Transport::start(settings, events)
+            .map_err(|error| StartError::failed(error.code(), error))?;
+        let (failure, failed) = watch::channel(None);
+        let handle = ProxyHandle {
+            prepared,
+            transport,
+            traffic: Arc::new(Traffic::new()),
+            hops: Arc::default(),
+        };
+        let forwarder = Forwarder {
+            node: handle.prepared.config.node.name.clone(),
+            summary: Summary::new(&policy),
+            policy,
+            recorder,
+            transport: handle.transport.clone(),
+            hops: Arc::clone(&handle.hops),
+            traffic: Arc::clone(&handle.traffic),
+            clock,
+            failed: failure,
+            floods: RefusalFloods::new(),
+            entries: Vec::new(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(forwarder.run(taken, stopped));
+        Ok(Self {
+            handle,
+            task,
+            stop,
+            failed,
+        })
+    }
+
+    /// What the admin API holds.
+    #[must_use]
+    pub fn handle(&self) -> ProxyHandle {
+        self.handle.clone()
+    }
+
+    /// Waits until every peer that this firewall dials is up.
+    pub async fn peers_up(&self) {
+        peers_up(&self.handle.transport).await;
+    }
+
+    /// Waits until the proxy fails; a sound one never ends this.
+    pub async fn failure(&self) -> String {
+        let mut failed = self.failed.clone();
+        match failed.wait_for(Option::is_some).await {
+            Ok(failure) => failure.clone().unwrap_or_default(),
+            Err(_) => "the forwarding task ended".to_owned(),
+        }
+    }
+
+    /// Stops forwarding, closes runs and ledger, then the links. Frames not yet judged are lost, as
+    /// they would be on a link that goes down.
+    ///
+    /// # Errors
+    /// The sentence with which the ledger or the task failed.
+    pub async fn shutdown(self) -> Result<(), String> {
+        // Where the task has ended, its result says why.
+        let _ = self.stop.send(());
+        let ended = self
+            .task
+            .await
+            .unwrap_or_else(|_| Err("the forwarding task panicked".to_owned()));
+        self.handle.transport.shutdown().await;
+        if let Err(error) = &ended {
+            tracing::error!(event = "ledger.failed", code = ErrorCode::DiskFailed.code(), %error);
+        }
+        ended
+    }
+}
+
+impl ProxyHandle {
+    /// The links and, under `passed` and `refused`, what went through since the start.
+    #[must_use]
+    pub fn status(&self) -> StatusReport {
+        let mut status = link_status(&self.prepared, &self.transport);
+        status.more.extend(self.traffic.report());
+        status
+    }
+
+    /// The hops of a message through this firewall.
+    #[must_use]
+    pub fn trace(&self, message: [u8; 16]) -> Vec<Hop> {
+        self.hops.of(&self.prepared.config.node.name, message)
+    }
+
+    /// Each interface on which it listens, with the bound address.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<(String, String)> {
+        self.transport
+            .bound()
+            .iter()
+            .map(|(interface, address)| (interface.name().to_owned(), address.to_string()))
+            .collect()
+    }
+}
+
+fn open_records(prepared: &Prepared, clock: &Arc<dyn Clock>) -> Result<LedgerThread, StartError> {
+    let node = &prepared.config.node.name;
+    let (ledger, found) = open_ledger(
+        &prepared.data(),
+        node,
+        &prepared.keys,
+        Arc::new(SystemRandomness),
+        clock.now_ms(),
+    )?;
+    if let Some(torn) = found.torn {
+        tracing::warn!(
+            event = "ledger.tail_cut",
+            code = ErrorCode::LedgerTornTail.code(),
+            segment = torn.segment,
+            bytes = torn.bytes
+        );
+    }
+    LedgerThread::start(ledger, Arc::clone(clock))
+        .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))
+}

@@ -1,0 +1,137 @@
+//! Hands records to the ledger's thread, and knows when that takes none any more.
+
+use juki_ledger::NewEntry;
+use juki_node::LedgerThread;
+
+use crate::records::{FirewallRecord, LostRecords};
+
+/// For how long the ledger may take nothing before the node counts as failed: a busy disk is
+/// waited for, a dead one is not.
+const SILENCE_MS_MAX: u64 = 5_000;
+
+/// Takes entries without waiting.
+pub(crate) trait Sink {
+    /// Says whether it took the entry.
+    fn append(&self, entry: NewEntry) -> bool;
+}
+
+impl Sink for LedgerThread {
+    fn append(&self, entry: NewEntry) -> bool {
+        Self::append(self, entry)
+    }
+}
+
+/// Records into a ledger; what it does not take is counted and reported by the next that it takes.
+pub(crate) struct Recorder<S> {
+    sink: S,
+    lost: u64,
+    silent_since_ms: Option<u64>,
+}
+
+impl<S: Sink> Recorder<S> {
+    pub(crate) fn new(sink: S) -> Self {
+        Self {
+            sink,
+            lost: 0,
+            silent_since_ms: None,
+        }
+    }
+
+    pub(crate) fn record(&mut self, now_ms: u64, record: &FirewallRecord) {
+        self.report_lost(now_ms);
+        if self.lost > 0 || !self.sink.append(record.entry()) {
+            self.lost += 1;
+            self.silent_since_ms.get_or_insert(now_ms);
+            metrics::counter!("juki_ledger_records_lost_total").increment(1);
+        }
+    }
+
+    /// Tries to report what was lost: also what finds out whether the ledger takes anything again.
+    pub(crate) fn report_lost(&mut self, now_ms: u64) {
+        if self.lost == 0 {
+            return;
+        }
+        let lost = FirewallRecord::Lost(LostRecords { count: self.lost });
+        if self.sink.append(lost.entry()) {
+            tracing::error!(
+                event = "ledger.records_lost",
+                count = self.lost,
+                silent_ms = self.silent_ms(now_ms)
+            );
+            self.lost = 0;
+            self.silent_since_ms = None;
+        }
+    }
+
+    /// Whether the ledger has taken nothing for too long.
+    pub(crate) fn has_failed(&self, now_ms: u64) -> bool {
+        self.silent_ms(now_ms) >= SILENCE_MS_MAX
+    }
+
+    pub(crate) fn into_sink(self) -> S {
+        self.sink
+    }
+
+    fn silent_ms(&self, now_ms: u64) -> u64 {
+        self.silent_since_ms
+            .map_or(0, |since| now_ms.saturating_sub(since))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use juki_ledger::EntryKind;
+
+    use super::*;
+    use crate::records::{RECORDS_LOST, RUN, RunRecord};
+
+    #[derive(Default)]
+    struct Disk {
+        is_full: Cell<bool>,
+        taken: RefCell<Vec<EntryKind>>,
+    }
+
+    impl Sink for Disk {
+        fn append(&self, entry: NewEntry) -> bool {
+            if !self.is_full.get() {
+                self.taken.borrow_mut().push(entry.kind);
+            }
+            !self.is_full.get()
+        }
+    }
+
+    fn run() -> FirewallRecord {
+        FirewallRecord::Run(RunRecord::default())
+    }
+
+    #[test]
+    fn lost_records_are_reported_before_the_next_one() {
+        let mut recorder = Recorder::new(Disk::default());
+        recorder.record(0, &run());
+        recorder.sink.is_full.set(true);
+        recorder.record(1, &run());
+        recorder.record(2, &run());
+        assert_eq!(recorder.lost, 2);
+        recorder.sink.is_full.set(false);
+        recorder.record(3, &run());
+        assert_eq!(
+            recorder.into_sink().taken.into_inner(),
+            [RUN, RECORDS_LOST, RUN]
+        );
+    }
+
+    #[test]
+    fn a_ledger_that_takes_nothing_for_five_seconds_has_failed_and_one_that_recovers_has_not() {
+        let mut recorder = Recorder::new(Disk::default());
+        recorder.sink.is_full.set(true);
+        recorder.record(1_000, &run());
+        recorder.report_lost(5_999);
+        assert!(!recorder.has_failed(5_999));
+        assert!(recorder.has_failed(6_000));
+        recorder.sink.is_full.set(false);
+        recorder.report_lost(6_000);
+        assert!(!recorder.has_failed(60_000));
+    }
+}

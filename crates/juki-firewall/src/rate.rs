@@ -1,0 +1,170 @@
+//! Token buckets, one for each source and service.
+
+use juki_domain::ServiceId;
+
+/// How many frames of one service a source may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Frames a second in the long run; zero lets the burst pass and nothing after it.
+    pub frames_per_s: u32,
+    /// Frames at once after a pause.
+    pub burst_frames: u32,
+}
+
+impl Default for RateLimit {
+    /// 20,000 frames a second and one second's worth at once: far above any honest source.
+    fn default() -> Self {
+        Self {
+            frames_per_s: 20_000,
+            burst_frames: 20_000,
+        }
+    }
+}
+
+/// The limits of every service; each holds for each source by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rates {
+    /// Blocks and receipts.
+    pub journal: RateLimit,
+    /// Blocks of unused resident record codes.
+    pub code_allocation: RateLimit,
+    /// Inquiries and answers.
+    pub query: RateLimit,
+}
+
+impl Rates {
+    /// The same limit for every service.
+    #[must_use]
+    pub fn all(limit: RateLimit) -> Self {
+        Self {
+            journal: limit,
+            code_allocation: limit,
+            query: limit,
+        }
+    }
+
+    pub(crate) fn of(&self, service: ServiceId) -> RateLimit {
+        match service {
+            ServiceId::Journal => self.journal,
+            ServiceId::CodeAllocation => self.code_allocation,
+            ServiceId::Query => self.query,
+        }
+    }
+}
+
+/// Milli-frames that one frame costs: at R frames a second, R of them come back each millisecond.
+const FRAME_COST: u64 = 1000;
+
+/// The bucket begins full.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bucket {
+    spent: u64,
+    seen_ms: u64,
+}
+
+impl Bucket {
+    pub(crate) fn new() -> Self {
+        Self {
+            spent: 0,
+            seen_ms: 0,
+        }
+    }
+
+    /// Takes one frame's worth. A clock that steps back gives nothing and takes nothing.
+    pub(crate) fn take(&mut self, now_ms: u64, limit: RateLimit) -> bool {
+        let elapsed = now_ms.saturating_sub(self.seen_ms);
+        self.seen_ms = self.seen_ms.max(now_ms);
+        let capacity = u64::from(limit.burst_frames) * FRAME_COST;
+        let spent = self
+            .spent
+            .saturating_sub(elapsed.saturating_mul(u64::from(limit.frames_per_s)));
+        let fits = spent + FRAME_COST <= capacity;
+        self.spent = if fits { spent + FRAME_COST } else { spent };
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_burst_passes_and_the_next_frame_waits_for_its_token() {
+        let limit = RateLimit {
+            frames_per_s: 10,
+            burst_frames: 3,
+        };
+        let mut bucket = Bucket::new();
+        assert_eq!(
+            (0..4)
+                .map(|_| bucket.take(1_000, limit))
+                .collect::<Vec<_>>(),
+            [true, true, true, false]
+        );
+        assert!(!bucket.take(1_099, limit), "99 ms bring 0.99 of a frame");
+        assert!(bucket.take(1_100, limit));
+        assert!(!bucket.take(1_100, limit));
+    }
+
+    #[test]
+    fn a_lowered_limit_holds_at_once() {
+        let mut bucket = Bucket::new();
+        for _ in 0..10 {
+            assert!(bucket.take(0, RateLimit::default()));
+        }
+        assert!(!bucket.take(
+            0,
+            RateLimit {
+                frames_per_s: 1,
+                burst_frames: 10
+            }
+        ));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_does_not_refill() {
+        let limit = RateLimit {
+            frames_per_s: 1,
+            burst_frames: 1,
+        };
+        let mut bucket = Bucket::new();
+        assert!(bucket.take(10_000, limit));
+        assert!(!bucket.take(0, limit));
+        assert!(
+            !bucket.take(10_500, limit),
+            "only half a second has really gone by"
+        );
+        assert!(bucket.take(11_000, limit));
+    }
+
+    proptest! {
+        #[test]
+        fn no_span_of_time_passes_more_than_burst_and_rate_allow(
+            frames_per_s in 0u32..5_000, burst_frames in 0u32..200,
+            steps in proptest::collection::vec(0u64..40, 1..400),
+        ) {
+            let limit = RateLimit { frames_per_s, burst_frames };
+            let mut bucket = Bucket::new();
+            let (mut now_ms, mut passed) = (0u64, Vec::new());
+            for step in steps {
+                now_ms += step;
+                if bucket.take(now_ms, limit) { passed.push(now_ms); }
+            }
+            for (from, first) in passed.iter().enumerate() {
+                for (upto, last) in passed.iter().enumerate().skip(from) {
+                    let allowed = u64::from(burst_frames) * 1000 + (last - first) * u64::from(frames_per_s);
+                    prop_assert!((upto - from + 1) as u64 * 1000 <= allowed);
+                }
+            }
+        }
+
+        #[test]
+        fn a_source_below_its_rate_is_never_held_up(frames_per_s in 1u32..1000, n in 1usize..200) {
+            let limit = RateLimit { frames_per_s, burst_frames: 1 };
+            let gap_ms = 1000u64.div_ceil(u64::from(frames_per_s));
+            let mut bucket = Bucket::new();
+            for i in 0..n as u64 { prop_assert!(bucket.take(i * gap_ms, limit)); }
+        }
+    }
+}
