@@ -1,0 +1,175 @@
+//! The terminal's routes: log in, ask, log out.
+
+use std::path::PathBuf;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use juki_admin::{JsonBody, Problem, accepted_lang};
+use juki_audit::Outcome;
+use juki_domain::{BirthDate, ChangeReason, CivilDate, ErrorCode, Lang, MunicipalityCode, Sex};
+use juki_node::EngineHandle;
+use juki_services::query::{Answered, LocalAnswer, LocalAsk, Question, ShownRecord, local_ask};
+use prost::Message as _;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::operator::log_in;
+
+const SERVICE: &str = "query";
+
+/// `POST /operator/login`, `POST /operator/logout`, `POST /query`.
+pub(crate) fn routes(handle: EngineHandle) -> Router {
+    Router::new()
+        .route("/operator/login", post(login))
+        .route("/operator/logout", post(logout))
+        .route("/query", post(query))
+        .with_state(handle)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Login {
+    card: PathBuf,
+    pin: String,
+}
+
+async fn login(State(handle): State<EngineHandle>, headers: HeaderMap, JsonBody(login): JsonBody<Login>) -> Response {
+    let lang = accepted_lang(&headers);
+    let terminal = handle.prepared().config.node.name.to_string();
+    let logged_in = tokio::task::spawn_blocking(move || log_in(&terminal, &login.card, &login.pin)).await;
+    let logged_in = match logged_in {
+        Ok(Ok(logged_in)) => logged_in,
+        Ok(Err(code)) => {
+            tracing::warn!(event = "operator.refused", code = code.code());
+            return Problem::new(code, lang).into_response();
+        }
+        Err(_) => return Problem::new(ErrorCode::CardUnknown, lang).into_response(),
+    };
+    match call(&handle, local_ask::Kind::Login(logged_in.authorisation)).await {
+        Ok(answer) if answer.failure.is_empty() => {
+            tracing::info!(event = "operator.logged_in", operator = logged_in.operator, card = logged_in.card);
+            Json(json!({"operator": logged_in.operator, "card": logged_in.card, "until_unix_s": logged_in.until_s})).into_response()
+        }
+        Ok(answer) => problem(&answer, lang),
+        Err(code) => Problem::new(code, lang).into_response(),
+    }
+}
+
+async fn logout(State(handle): State<EngineHandle>, headers: HeaderMap) -> Response {
+    match call(&handle, local_ask::Kind::Logout(true)).await {
+        Ok(_) => Json(json!({"logged_out": true})).into_response(),
+        Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    affair: String,
+    code: Option<String>,
+    name: Option<String>,
+    birth: Option<String>,
+    sex: Option<String>,
+    address: Option<String>,
+}
+
+impl Query {
+    fn question(self) -> Result<Question, ErrorCode> {
+        let birth = self.birth.as_deref().map(BirthDate::parse_japanese).transpose().map_err(|error| error.code())?;
+        let sex = match self.sex.as_deref() {
+            None => 0,
+            Some("男" | "1" | "male" | "m") => Sex::Male as u32,
+            Some("女" | "2" | "female" | "f") => Sex::Female as u32,
+            Some(_) => return Err(ErrorCode::ValueInvalid),
+        };
+        Ok(Question {
+            affair: self.affair,
+            code: self.code.unwrap_or_default(),
+            name: self.name.unwrap_or_default(),
+            birth: birth.map_or(0, |birth| birth.number()),
+            sex,
+            address: self.address.unwrap_or_default(),
+            nonce: Vec::new(),
+        })
+    }
+}
+
+async fn query(State(handle): State<EngineHandle>, headers: HeaderMap, JsonBody(query): JsonBody<Query>) -> Response {
+    let lang = accepted_lang(&headers);
+    let question = match query.question() {
+        Ok(question) => question,
+        Err(code) => return Problem::new(code, lang).into_response(),
+    };
+    match call(&handle, local_ask::Kind::Ask(question)).await {
+        Ok(LocalAnswer { answered: Some(answered), message_id, .. }) => Json(answer_json(&answered, &message_id, lang)).into_response(),
+        Ok(answer) => problem(&answer, lang),
+        Err(code) => Problem::new(code, lang).into_response(),
+    }
+}
+
+async fn call(handle: &EngineHandle, kind: local_ask::Kind) -> Result<LocalAnswer, ErrorCode> {
+    let request = LocalAsk { kind: Some(kind) }.encode_to_vec();
+    let answer = handle.call(SERVICE, request).await.map_err(|_| ErrorCode::LineDown)?;
+    LocalAnswer::decode(answer.as_slice()).map_err(|_| ErrorCode::FrameGarbage)
+}
+
+fn problem(answer: &LocalAnswer, lang: Lang) -> Response {
+    let code = ErrorCode::from_code(&answer.failure).unwrap_or(ErrorCode::LineDown);
+    let problem = Problem::new(code, lang);
+    if answer.refused_by.is_empty() {
+        return problem.into_response();
+    }
+    let detail = match lang {
+        Lang::Ja => format!("{} が拒否しました(メッセージ {})", answer.refused_by, answer.message_id),
+        Lang::En => format!("{} refused it (message {})", answer.refused_by, answer.message_id),
+    };
+    problem.with_detail(detail).into_response()
+}
+
+fn answer_json(answered: &Answered, message_id: &str, lang: Lang) -> Value {
+    let is = |outcome: Outcome| answered.outcome == outcome as u32;
+    if is(Outcome::Match) {
+        return json!({"outcome": "match", "message_id": message_id, "record": answered.record.as_ref().map(|record| record_json(record, lang))});
+    }
+    if is(Outcome::NoMatch) {
+        return json!({"outcome": "no-match", "message_id": message_id});
+    }
+    if is(Outcome::Several) {
+        return json!({"outcome": "several", "message_id": message_id});
+    }
+    let code = ErrorCode::from_code(&answered.refusal);
+    let explained = code.map(|code| code.explain(lang));
+    let starts = CivilDate::from_number(answered.starts).ok().map(|date| date.to_string());
+    json!({
+        "outcome": "refused",
+        "message_id": message_id,
+        "code": answered.refusal,
+        "what": explained.map(|explained| explained.what),
+        "why": explained.map(|explained| explained.why),
+        "todo": explained.map(|explained| explained.todo),
+        "starts": starts,
+    })
+}
+
+fn record_json(record: &ShownRecord, lang: Lang) -> Value {
+    let reason = u8::try_from(record.reason).ok().and_then(ChangeReason::from_number);
+    let reason = reason.map(|reason| if lang == Lang::Ja { reason.ja() } else { reason.name() });
+    let sex = u8::try_from(record.sex).ok().and_then(Sex::from_number);
+    json!({
+        "code": record.code,
+        "name": record.name,
+        "birth": BirthDate::from_number(record.birth).map(|birth| birth.reveal()).ok(),
+        "sex": sex.map(|sex| if lang == Lang::Ja { sex.ja() } else if sex == Sex::Male { "male" } else { "female" }),
+        "address": record.address,
+        "municipality": MunicipalityCode::from_number(record.municipality).map(|code| code.to_string()).ok(),
+        "change": {
+            "reason": reason,
+            "date": CivilDate::from_number(record.event_date).map(|date| date.to_string()).ok(),
+            "previous_code": (!record.previous_code.is_empty()).then_some(&record.previous_code),
+            "ended": record.ended,
+        },
+    })
+}

@@ -1,0 +1,48 @@
+//! Terminal of a body that receives identity records: an operator's session and questions.
+
+mod api;
+mod operator;
+
+use std::sync::Arc;
+
+use juki_dispatch::{MemoryIndex, Service};
+use juki_domain::{NodeId, NodeRole};
+use juki_node::{EngineParts, Node, Prepared, Reports, ServiceNode, StartError, Stop};
+use juki_services::query::Asker;
+
+/// A running terminal.
+pub struct AgencyTerminal(ServiceNode);
+
+impl Node for AgencyTerminal {
+    const ROLE: NodeRole = NodeRole::AgencyTerminal;
+
+    fn check(prepared: &Prepared) -> Result<(), StartError> {
+        answering(prepared).map(|_| ())
+    }
+
+    async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
+        let services: Vec<Box<dyn Service>> = vec![Box::new(Asker::new(answering(&prepared)?))];
+        // A terminal keeps no record of anybody, so it has nothing to look up.
+        let parts = EngineParts { services, index: Arc::new(MemoryIndex::default()), reporter: Box::new(|_| Reports::default()) };
+        ServiceNode::start(prepared, stop, parts, api::routes).map(Self)
+    }
+
+    async fn ready(&self) -> Vec<(String, String)> {
+        self.0.ready().await
+    }
+
+    async fn failure(&self) -> String {
+        self.0.failure().await
+    }
+
+    async fn shutdown(self) -> Result<(), String> {
+        self.0.shutdown().await
+    }
+}
+
+/// The node that answers: the prefecture's for a terminal of a prefecture, else the national center.
+fn answering(prepared: &Prepared) -> Result<NodeId, StartError> {
+    let role = if prepared.config.node.prefecture.is_some() { NodeRole::PrefectureServer } else { NodeRole::NationalCenter };
+    let found = prepared.keys.directory.nodes.iter().find(|(_, entry)| entry.role == role);
+    found.map(|(node, _)| node.clone()).ok_or_else(|| StartError::missing("directory.bin: the node that answers"))
+}

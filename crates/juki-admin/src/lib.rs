@@ -1,0 +1,15 @@
+//! The admin API that every node serves on a Unix socket: types, server, client.
+//!
+//! HTTP/1 on a socket of mode 0600. Every refusal is a problem document (RFC 9457) built from an
+//! [`juki_domain::ErrorCode`]: see [`Problem`].
+
+mod api;
+mod client;
+mod file_body;
+mod problem;
+mod server;
+
+pub use api::{Hop, NodeState, PeerReport, StatusReport};
+pub use client::{AdminClient, ClientError};
+pub use problem::{JsonBody, Problem, accepted_lang};
+pub use server::{AdminProvider, BODY_BYTES_MAX, ServeError, base_router, serve};

@@ -1,0 +1,95 @@
+//! The thread that gives the index what is durable, behind the sequencer's back.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use juki_dispatch::{IndexBatch, IndexError, IndexMark, IndexPort, View};
+use juki_ledger::Chain;
+
+/// A batch is handed over when this many keys wait, or this long after the last one: keys that
+/// change with every entry (digests, counts, cursors) are then written once for many.
+const BATCH_KEYS: usize = 4_096;
+const BATCH_EVERY: Duration = Duration::from_millis(200);
+
+/// Keys above which the sequencer waits for the index instead of running further ahead.
+const WAITING_MAX: usize = 200_000;
+
+/// Hands batches to the index, one at a time.
+pub(crate) struct IndexWriter {
+    batches: Option<SyncSender<IndexBatch>>,
+    written: Receiver<Result<(), IndexError>>,
+    in_flight: Option<(Vec<Vec<u8>>, u64)>,
+    handed_over: Instant,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl IndexWriter {
+    pub(crate) fn start(index: Arc<dyn IndexPort>) -> std::io::Result<Self> {
+        let (batches, taken) = sync_channel::<IndexBatch>(1);
+        let (done, written) = sync_channel(1);
+        let thread = std::thread::Builder::new().name("index".to_owned()).spawn(move || {
+            while let Ok(batch) = taken.recv() {
+                if done.send(index.write(&batch)).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self { batches: Some(batches), written, in_flight: None, handed_over: Instant::now(), thread: Some(thread) })
+    }
+
+    /// Gives the index all that is durable, if it is idle. `durable` must be the chain's head.
+    pub(crate) fn advance(&mut self, view: &mut View, chain: &Chain, durable: u64) -> Result<(), IndexError> {
+        self.collect(view, view.waiting() > WAITING_MAX)?;
+        let due = view.waiting() >= BATCH_KEYS || self.handed_over.elapsed() >= BATCH_EVERY;
+        if !due || self.in_flight.is_some() || chain.seq != durable {
+            return Ok(());
+        }
+        self.hand_over(view, chain, durable)
+    }
+
+    fn hand_over(&mut self, view: &mut View, chain: &Chain, durable: u64) -> Result<(), IndexError> {
+        self.handed_over = Instant::now();
+        let writes = view.take_writes(durable);
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let keys = writes.iter().map(|(key, _)| key.clone()).collect();
+        let batch = IndexBatch { mark: IndexMark { seq: durable, hash: chain.hash }, writes };
+        let sent = self.batches.as_ref().is_some_and(|batches| batches.send(batch).is_ok());
+        self.in_flight = Some((keys, durable));
+        if sent { Ok(()) } else { Err(IndexError("the index's thread ended".to_owned())) }
+    }
+
+    fn collect(&mut self, view: &mut View, wait: bool) -> Result<(), IndexError> {
+        if self.in_flight.is_none() {
+            return Ok(());
+        }
+        let ended = |_| IndexError("the index's thread ended".to_owned());
+        let result = if wait {
+            Some(self.written.recv().map_err(ended)?)
+        } else {
+            self.written.try_recv().ok()
+        };
+        if let Some(result) = result {
+            result?;
+            if let Some((keys, through)) = self.in_flight.take() {
+                view.forget_written(&keys, through);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the last batch and ends the thread.
+    pub(crate) fn close(mut self, view: &mut View, chain: &Chain) -> Result<(), IndexError> {
+        self.collect(view, true)?;
+        self.hand_over(view, chain, chain.seq)?;
+        self.collect(view, true)?;
+        self.batches = None;
+        if let Some(thread) = self.thread.take() {
+            thread.join().map_err(|_| IndexError("the index's thread panicked".to_owned()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,27 @@
+//! The chassis of every node: arguments, keys, telemetry, the engine, an orderly end.
+//!
+//! A node's `main` names its role and how to start it; [`run`] does the rest.
+
+mod arguments;
+mod engine;
+mod index_writer;
+mod keys;
+mod links;
+mod replay;
+mod run;
+mod sequencer_thread;
+mod service_node;
+mod telemetry;
+mod tickets;
+mod trace;
+
+pub use arguments::Arguments;
+pub use engine::{Engine, EngineHandle, EngineParts, Reporter, Reports, link_status, peers_up, transport_settings};
+pub use keys::{Keys, KeysError};
+pub use links::LedgerThread;
+pub use replay::{LedgerAdapter, open_ledger};
+pub use run::{Node, Prepared, StartError, Stop, run};
+pub use service_node::ServiceNode;
+pub use telemetry::render as render_metrics;
+pub use tickets::CallError;
+pub use trace::Hops;

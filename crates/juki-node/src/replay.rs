@@ -1,0 +1,149 @@
+//! Opening a ledger and bringing the index up to it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use juki_dispatch::{IndexBatch, IndexError, IndexMark, IndexPort, LedgerPort, LedgerRead, Service, View};
+use juki_ledger::{Chain, Entry, NewEntry};
+use juki_runtime::{DiskFiles, Files};
+use juki_store::{Ledger, LedgerError, LedgerIdentity, LedgerSettings, OpenReport};
+use juki_crypto::{Randomness, SigningKey};
+use juki_domain::NodeId;
+
+use crate::Keys;
+
+/// Entries between two signed checkpoints.
+const CHECKPOINT_EVERY: u64 = 1_000;
+/// Keys gathered before they are written to the index during a replay.
+const REPLAY_WRITES: usize = 20_000;
+
+/// Opens a node's ledger in its data folder.
+///
+/// # Errors
+/// [`LedgerError`].
+pub fn open_ledger(
+    data: &Path,
+    node: &NodeId,
+    keys: &Keys,
+    randomness: Arc<dyn Randomness>,
+    now_ms: u64,
+) -> Result<(LedgerAdapter<DiskFiles>, OpenReport), LedgerError> {
+    let files = DiskFiles::open(&data.join("ledger"))?;
+    let signing: Arc<SigningKey> = Arc::clone(&keys.signing);
+    let identity = LedgerIdentity { node: node.clone(), storage: keys.storage_key(), signing, randomness };
+    let (ledger, report) = Ledger::open(files, identity, LedgerSettings::default(), now_ms)?;
+    Ok((LedgerAdapter::new(ledger), report))
+}
+
+/// A ledger as the sequencer sees it: with checkpoints in between, and errors as sentences.
+pub struct LedgerAdapter<F: Files> {
+    ledger: Ledger<F>,
+    checkpoint_seq: u64,
+    last_ms: u64,
+}
+
+impl<F: Files> LedgerAdapter<F> {
+    pub(crate) fn new(ledger: Ledger<F>) -> Self {
+        let checkpoint_seq = ledger.chain().seq;
+        Self { ledger, checkpoint_seq, last_ms: 0 }
+    }
+
+    /// The ledger itself.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger<F> {
+        &self.ledger
+    }
+
+    /// Ends the run with a last checkpoint.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn close(self, now_ms: u64) -> Result<(), LedgerError> {
+        self.ledger.close(now_ms)
+    }
+}
+
+impl<F: Files> LedgerRead for LedgerAdapter<F> {
+    fn entries(&self, from_seq: u64, bytes_max: usize) -> Vec<Arc<Entry>> {
+        self.ledger.entries(from_seq, bytes_max).unwrap_or_else(|error| {
+            tracing::error!(event = "ledger.unreadable", code = error.code().code(), %error);
+            Vec::new()
+        })
+    }
+}
+
+impl<F: Files> LedgerPort for LedgerAdapter<F> {
+    fn append(&mut self, at_ms: u64, entry: NewEntry) -> Result<Arc<Entry>, String> {
+        self.last_ms = at_ms;
+        self.ledger.append(at_ms, entry).map_err(|error| error.to_string())
+    }
+
+    fn sync(&mut self) -> Result<u64, String> {
+        if self.ledger.chain().seq >= self.checkpoint_seq + CHECKPOINT_EVERY {
+            self.ledger.append_checkpoint(self.last_ms).map_err(|error| error.to_string())?;
+            self.checkpoint_seq = self.ledger.chain().seq;
+        }
+        self.ledger.sync().map_err(|error| error.to_string())
+    }
+
+    fn chain(&self) -> Chain {
+        self.ledger.chain()
+    }
+}
+
+/// Why the index could not be brought up to the ledger.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReplayError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+/// What a replay did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Replayed {
+    pub(crate) wiped: bool,
+    pub(crate) entries: u64,
+}
+
+/// Folds into the index what it has not got. A mark that the chain does not confirm wipes it.
+pub(crate) fn bring_up<F: Files>(
+    ledger: &Ledger<F>,
+    index: &Arc<dyn IndexPort>,
+    services: &mut [Box<dyn Service>],
+) -> Result<(View, Replayed), ReplayError> {
+    let mark = index.mark().unwrap_or_default();
+    let confirmed = mark.seq <= ledger.chain().seq && ledger.chain_at(mark.seq)? == Some(Chain { seq: mark.seq, hash: mark.hash });
+    if !confirmed {
+        index.wipe()?;
+    }
+    let from = if confirmed { mark.seq } else { 0 };
+    let mut view = View::new(Arc::clone(index));
+    let mut failure = None;
+    let mut chain = ledger.chain_at(from)?.unwrap_or_default();
+    ledger.replay(from + 1, &mut |entry| {
+        chain.advance(&entry.leaf());
+        view.begin_entry(entry.seq);
+        for service in services.iter_mut() {
+            service.apply(entry, &mut view);
+        }
+        if view.waiting() >= REPLAY_WRITES && failure.is_none() {
+            failure = write_through(&mut view, index, &chain).err();
+        }
+    })?;
+    write_through(&mut view, index, &chain)?;
+    match failure.or(view.take_failure()) {
+        Some(error) => Err(ReplayError::Index(error)),
+        None => Ok((view, Replayed { wiped: !confirmed, entries: chain.seq - from })),
+    }
+}
+
+fn write_through(view: &mut View, index: &Arc<dyn IndexPort>, chain: &Chain) -> Result<(), IndexError> {
+    let writes = view.take_writes(chain.seq);
+    let batch = IndexBatch { mark: IndexMark { seq: chain.seq, hash: chain.hash }, writes };
+    index.write(&batch)?;
+    let keys: Vec<Vec<u8>> = batch.writes.into_iter().map(|(key, _)| key).collect();
+    view.forget_written(&keys, chain.seq);
+    Ok(())
+}

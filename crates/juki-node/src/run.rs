@@ -1,0 +1,236 @@
+//! From the command line to an orderly end.
+
+use std::future::Future;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser as _;
+use juki_domain::{ErrorCode, Lang, NodeRole};
+use juki_store::LedgerError;
+use juki_topology::{ConfigError, NodeConfig};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::{Arguments, Keys, telemetry};
+
+/// A node cannot start, or ended badly.
+#[derive(Debug)]
+pub struct StartError {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// What happened, for the log and the person who reads it.
+    pub sentence: String,
+    /// 1 failed, 2 wrong configuration.
+    pub exit: u8,
+}
+
+impl StartError {
+    /// Something failed at the start or while running.
+    pub fn failed(code: ErrorCode, error: impl std::fmt::Display) -> Self {
+        Self { code, sentence: error.to_string(), exit: 1 }
+    }
+
+    /// Configuration or keys are wrong.
+    pub fn configuration(code: ErrorCode, error: impl std::fmt::Display) -> Self {
+        Self { code, sentence: error.to_string(), exit: 2 }
+    }
+}
+
+impl From<LedgerError> for StartError {
+    fn from(error: LedgerError) -> Self {
+        Self::failed(error.code(), error)
+    }
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::configuration(error.code(), error)
+    }
+}
+
+/// Configuration and keys, read and checked.
+pub struct Prepared {
+    /// The configuration.
+    pub config: Arc<NodeConfig>,
+    /// The folder that relative paths start from.
+    pub folder: PathBuf,
+    /// The keys.
+    pub keys: Keys,
+}
+
+impl Prepared {
+    /// The data folder.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.folder.join(&self.config.node.data)
+    }
+
+    /// The keys folder.
+    #[must_use]
+    pub fn keys_folder(&self) -> PathBuf {
+        self.folder.join(&self.config.node.keys)
+    }
+
+    /// Where the admin API listens.
+    #[must_use]
+    pub fn admin_socket(&self) -> PathBuf {
+        self.data().join("admin.sock")
+    }
+}
+
+/// Asks a node to stop, from anywhere in it.
+#[derive(Clone)]
+pub struct Stop(watch::Sender<bool>);
+
+impl Stop {
+    /// Asks.
+    pub fn stop(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Waits until somebody has asked.
+    pub async fn asked(&self) {
+        let mut asked = self.0.subscribe();
+        // The sender lives as long as self.
+        let _ = asked.wait_for(|asked| *asked).await;
+    }
+}
+
+/// What a node's program has of its own.
+pub trait Node: Sized {
+    /// Its role.
+    const ROLE: NodeRole;
+
+    /// Reads what else the configuration names, without starting anything: also what `--check` does.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    fn check(prepared: &Prepared) -> Result<(), StartError> {
+        let _ = prepared;
+        Ok(())
+    }
+
+    /// Starts the node.
+    fn start(prepared: Arc<Prepared>, stop: Stop) -> impl Future<Output = Result<Self, StartError>>;
+
+    /// Waits until every peer that it dials is up, and gives what the ready line names beside the
+    /// node: pairs of interface and address.
+    fn ready(&self) -> impl Future<Output = Vec<(String, String)>>;
+
+    /// Waits until it fails; a sound node never ends this.
+    fn failure(&self) -> impl Future<Output = String>;
+
+    /// Ends it in order.
+    fn shutdown(self) -> impl Future<Output = Result<(), String>>;
+}
+
+/// Runs a node: the whole of its `main`.
+#[must_use]
+pub fn run<N: Node>() -> ExitCode {
+    let arguments = Arguments::parse();
+    let lang = arguments.lang();
+    match run_with::<N>(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_failure(&error, lang);
+            ExitCode::from(error.exit)
+        }
+    }
+}
+
+fn run_with<N: Node>(arguments: &Arguments) -> Result<(), StartError> {
+    let prepared = prepare(&arguments.config, N::ROLE)?;
+    N::check(&prepared)?;
+    if arguments.check {
+        return Ok(());
+    }
+    telemetry::start(arguments.log);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
+    runtime.block_on(live::<N>(Arc::new(prepared)))
+}
+
+fn prepare(path: &Path, role: NodeRole) -> Result<Prepared, StartError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| StartError::configuration(ErrorCode::ConfigUnreadable, format!("{}: {error}", path.display())))?;
+    let config = NodeConfig::parse(&text, &path.display().to_string())?;
+    if config.node.role != role {
+        let sentence = format!("{}: node.role is {}, this program is {}: start {0} with the program of its role", path.display(), config.node.role.program(), role.program());
+        return Err(StartError::configuration(ErrorCode::ConfigBadValue, sentence));
+    }
+    let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+    let keys_folder = folder.join(&config.node.keys);
+    let keys = Keys::read(&keys_folder, &config.node.name, role).map_err(|error| StartError::configuration(error.code(), error))?;
+    Ok(Prepared { config: Arc::new(config), folder, keys })
+}
+
+async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
+    let failed = |error: String| StartError::failed(ErrorCode::DiskFailed, error);
+    let stop = Stop(watch::channel(false).0);
+    let name = prepared.config.node.name.clone();
+    tracing::info!(event = "node.starting", node = %name, version = env!("CARGO_PKG_VERSION"));
+    let node = N::start(Arc::clone(&prepared), stop.clone()).await?;
+    let mut terminated = signal(SignalKind::terminate()).map_err(|error| failed(error.to_string()))?;
+    let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| failed(error.to_string()))?;
+    if std::env::var_os("JUKINET_SUPERVISED").is_some() {
+        let stop = stop.clone();
+        // A thread, since a blocking read of standard input must not keep the runtime from ending.
+        std::thread::spawn(move || {
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            stop.stop();
+        });
+    }
+    let mut said = false;
+    let ended = loop {
+        tokio::select! {
+            biased;
+            _ = terminated.recv() => break Ok("signal"),
+            _ = interrupted.recv() => break Ok("signal"),
+            () = stop.asked() => break Ok("asked"),
+            failure = node.failure() => break Err(failure),
+            addresses = wait_ready(&node, said) => {
+                said = true;
+                say_ready(&prepared, &addresses);
+                tracing::info!(event = "node.ready", node = %name);
+            }
+        }
+    };
+    if let Ok(reason) = &ended {
+        tracing::info!(event = "node.stopping", node = %name, reason);
+    }
+    let closed = node.shutdown().await;
+    ended.map(|_| ()).and(closed).map_err(failed)?;
+    tracing::info!(event = "node.stopped", node = %name);
+    Ok(())
+}
+
+async fn wait_ready<N: Node>(node: &N, said: bool) -> Vec<(String, String)> {
+    if said {
+        std::future::pending::<()>().await;
+    }
+    node.ready().await
+}
+
+fn say_ready(prepared: &Prepared, addresses: &[(String, String)]) {
+    let section = &prepared.config.node;
+    let mut line = format!("ready node={} role={} admin={}", section.name, section.role.program(), prepared.admin_socket().display());
+    for (interface, address) in addresses {
+        line.push_str(&format!(" {interface}={address}"));
+    }
+    line.push('\n');
+    let mut out = std::io::stdout().lock();
+    // Nobody may be reading; the node runs all the same.
+    let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+}
+
+/// What, why, what to do: one clear block on standard error.
+fn say_failure(error: &StartError, lang: Lang) {
+    let explanation = error.code.explain(lang);
+    let text = match lang {
+        Lang::En => format!("{}: {}\n  {}\n  why: {}\n  do: {}\n", error.code, explanation.what, error.sentence, explanation.why, explanation.todo),
+        Lang::Ja => format!("{}: {}\n  {}\n  理由: {}\n  対処: {}\n", error.code, explanation.what, error.sentence, explanation.why, explanation.todo),
+    };
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

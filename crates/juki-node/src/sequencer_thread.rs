@@ -1,0 +1,188 @@
+//! The one thread that decides, commits and emits.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use juki_dispatch::{Input, LedgerPort as _, Output, Sequencer, TurnError, View};
+use juki_domain::{CivilDate, ErrorCode, NodeId};
+use juki_runtime::{Calendar, Clock, DiskFiles};
+use juki_topology::NodeConfig;
+use juki_transport::{Class, Transport};
+use juki_wire::{Header, Priority, Refusal};
+use tokio::sync::{mpsc, watch};
+
+use crate::index_writer::IndexWriter;
+use crate::tickets::Tickets;
+use crate::{Hops, LedgerAdapter, Reporter, Reports};
+
+/// Inputs taken into one turn, which share a sync.
+const TURN_MAX: usize = 512;
+/// How often the node's report on itself is renewed.
+const REPORT_EVERY_MS: u64 = 100;
+
+/// What reaches the thread.
+pub(crate) enum Work {
+    Input(Input),
+    /// Whether personal data are refused for a reason of this kind.
+    Blocked(ErrorCode, bool),
+    Stop,
+}
+
+/// What the thread works with.
+pub(crate) struct SequencerThread {
+    pub(crate) sequencer: Sequencer<LedgerAdapter<DiskFiles>>,
+    pub(crate) work: mpsc::Receiver<Work>,
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) config: Arc<NodeConfig>,
+    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) hops: Arc<Hops>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) calendar: Calendar,
+    pub(crate) index: IndexWriter,
+    pub(crate) reporter: Reporter,
+    pub(crate) reports: Arc<Mutex<Reports>>,
+    pub(crate) failed: watch::Sender<Option<String>>,
+}
+
+impl SequencerThread {
+    /// Works until it is told to stop or a turn fails, then ends ledger and index in order.
+    pub(crate) fn run(mut self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let ended = match runtime {
+            Ok(runtime) => runtime.block_on(self.work_on()),
+            Err(error) => Err(error.to_string()),
+        };
+        let now_ms = self.clock.now_ms();
+        let chain = {
+            use juki_dispatch::LedgerPort as _;
+            self.sequencer.ledger().chain()
+        };
+        let indexed = self.index.close(self.sequencer.view_mut(), &chain);
+        if let Err(error) = indexed {
+            tracing::warn!(event = "index.unfinished", %error, "the next start folds again");
+        }
+        let closed = self.sequencer.into_ledger().close(now_ms).map_err(|error| error.to_string());
+        if let Err(error) = ended.and(closed) {
+            tracing::error!(event = "node.failed", %error);
+            let _ = self.failed.send(Some(error));
+        }
+    }
+
+    async fn work_on(&mut self) -> Result<(), String> {
+        let mut buffer = Vec::with_capacity(TURN_MAX);
+        let mut returned: Vec<Input> = Vec::new();
+        let mut blocks = BTreeSet::new();
+        let mut reported_ms = 0;
+        loop {
+            let now_ms = self.clock.now_ms();
+            let due = self.sequencer.next_timeout().unwrap_or(u64::MAX).min(now_ms + REPORT_EVERY_MS);
+            let wait = if returned.is_empty() { due.saturating_sub(now_ms) } else { 0 };
+            let received = tokio::time::timeout(Duration::from_millis(wait), self.work.recv_many(&mut buffer, TURN_MAX)).await;
+            if received == Ok(0) {
+                return Ok(());
+            }
+            let mut inputs = std::mem::take(&mut returned);
+            for work in buffer.drain(..) {
+                match work {
+                    Work::Input(input) => inputs.push(input),
+                    Work::Blocked(code, on) => {
+                        if on {
+                            blocks.insert(code.code());
+                        } else {
+                            blocks.remove(code.code());
+                        }
+                        self.sequencer.block(blocks.first().and_then(|code| ErrorCode::from_code(code)));
+                    }
+                    Work::Stop => return Ok(()),
+                }
+            }
+            let now_ms = self.clock.now_ms();
+            let date = self.calendar.civil_date(now_ms);
+            returned = self.turn((now_ms, date), inputs)?;
+            if now_ms >= reported_ms + REPORT_EVERY_MS {
+                reported_ms = now_ms;
+                self.report();
+            }
+        }
+    }
+
+    fn turn(&mut self, now: (u64, CivilDate), inputs: Vec<Input>) -> Result<Vec<Input>, String> {
+        let mut returned = Vec::new();
+        let outgoing = Outgoing { transport: &self.transport, config: &self.config, hops: &self.hops };
+        let tickets = &self.tickets;
+        let me = &self.config.node.name;
+        metrics::counter!("juki_turns_total").increment(1);
+        metrics::counter!("juki_inputs_total").increment(inputs.len() as u64);
+        let turned = self.sequencer.turn(now, &mut inputs.into_iter(), &mut |output| match output {
+            Output::Local { ticket, body } => tickets.answer(ticket, body),
+            Output::Frame { destination, priority, frame } => {
+                if let Some(refusal) = outgoing.send(me, &destination, priority, frame) {
+                    returned.push(Input::Frame(refusal));
+                }
+            }
+            Output::Refused { source, code, message_id } => {
+                metrics::counter!("juki_frames_refused_total", "error_code" => code.code()).increment(1);
+                tracing::warn!(event = "frame.refused", source = %source, code = code.code(), %message_id);
+            }
+        });
+        match turned {
+            Ok(()) => {}
+            Err(error @ TurnError::Ledger(_)) => return Err(error.to_string()),
+            // The index is disposable, but this run has answered from it: the node ends, and its
+            // next start folds again.
+            Err(error @ TurnError::Index(_)) => return Err(error.to_string()),
+        }
+        let (chain, durable) = (self.sequencer.ledger().chain(), self.sequencer.durable());
+        self.index.advance(self.sequencer.view_mut(), &chain, durable).map_err(|error| error.to_string())?;
+        Ok(returned)
+    }
+
+    fn report(&self) {
+        let view: &View = self.sequencer.view();
+        let mut report = (self.reporter)(view);
+        report.durable = self.sequencer.durable();
+        report.index_waiting = view.waiting();
+        metrics::gauge!("juki_residents").set(u32::try_from(report.residents).unwrap_or(u32::MAX));
+        metrics::gauge!("juki_journal_behind_entries").set(u32::try_from(report.behind).unwrap_or(u32::MAX));
+        if let Ok(mut reports) = self.reports.lock() {
+            *reports = report;
+        }
+    }
+}
+
+/// Hands frames to the next hop.
+struct Outgoing<'a> {
+    transport: &'a Transport,
+    config: &'a NodeConfig,
+    hops: &'a Hops,
+}
+
+impl Outgoing<'_> {
+    /// Sends a frame; where the line is down, gives the refusal that its own sender is to hear.
+    fn send(&self, me: &NodeId, destination: &NodeId, priority: Priority, frame: Bytes) -> Option<Bytes> {
+        let class = match priority {
+            Priority::Interactive => Class::Interactive,
+            Priority::Bulk => Class::Bulk,
+        };
+        let (header, length) = (Header::decode(&frame).ok()?.0, frame.len());
+        let hop = self.config.next_hop(destination).map(|peer| &peer.name);
+        let sent = match hop {
+            Some(peer) => self.transport.send(peer, class, frame).map_err(|error| error.code()),
+            None => Err(ErrorCode::NoRoute),
+        };
+        let to = hop.map_or("-", NodeId::as_str);
+        match sent {
+            Ok(()) => {
+                self.hops.note(&header, length, (me.as_str(), to), "sent");
+                None
+            }
+            Err(code) => {
+                self.hops.note(&header, length, (me.as_str(), to), code.code());
+                let refusal = Refusal { node: me.to_string(), rule: "link".to_owned(), code: code.code().to_owned() };
+                refusal.frame_for(&header)
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! The register's routes, the same on the admin socket and on loopback HTTP.
+
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use juki_admin::{JsonBody, Problem, accepted_lang};
+use juki_domain::{CivilDate, ErrorCode, Lang};
+use serde::Deserialize;
+
+use crate::change_json::{ChangeJson, ChangeState};
+use crate::import;
+use crate::register::{Register, refusal};
+
+/// `POST /v1/changes`, `GET /v1/changes/{key}`, `POST /v1/import`.
+pub(crate) fn routes(register: Register) -> Router {
+    Router::new()
+        .route("/v1/changes", post(submit))
+        .route("/v1/changes/{key}", get(state))
+        .route("/v1/import", post(import_file).layer(axum::extract::DefaultBodyLimit::disable()))
+        .with_state(register)
+}
+
+async fn submit(State(register): State<Register>, headers: HeaderMap, JsonBody(change): JsonBody<ChangeJson>) -> Response {
+    let lang = accepted_lang(&headers);
+    let request = match change.request() {
+        Ok(request) => request,
+        Err(wrong) => return Problem::new(wrong.code, lang).with_detail(item_detail(wrong.item, lang)).into_response(),
+    };
+    let submitted = match register.submit(&change.key, &request).await {
+        Ok(submitted) => register.settled(submitted).await,
+        Err(code) => Err(code),
+    };
+    match submitted {
+        Ok(registered) => match refusal(&registered) {
+            Some(code) => Problem::new(code, lang).into_response(),
+            None => Json(ChangeState::of(&change.key, &registered)).into_response(),
+        },
+        Err(code) => Problem::new(code, lang).into_response(),
+    }
+}
+
+async fn state(State(register): State<Register>, headers: HeaderMap, Path(key): Path<String>) -> Response {
+    match register.state(&key).await {
+        Ok(registered) => Json(ChangeState::of(&key, &registered)).into_response(),
+        Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
+    }
+}
+
+#[derive(Deserialize)]
+struct ImportQuery {
+    initial_date: Option<String>,
+}
+
+async fn import_file(State(register): State<Register>, Query(query): Query<ImportQuery>, headers: HeaderMap, body: axum::body::Body) -> Response {
+    let lang = accepted_lang(&headers);
+    let initial = query.initial_date.as_deref().unwrap_or(import::FIRST_PHASE_DAY);
+    let initial_date = match CivilDate::parse_japanese(initial) {
+        Ok(date) => date,
+        Err(_) => return Problem::new(ErrorCode::DateInvalid, lang).with_detail(item_detail("initial_date", lang)).into_response(),
+    };
+    match import::import(&register, body, initial_date).await {
+        Ok(report) => Json(report).into_response(),
+        Err(failure) => {
+            let problem = Problem::new(failure.code, lang);
+            match failure.detail {
+                Some(detail) => problem.with_detail(detail).into_response(),
+                None => problem.into_response(),
+            }
+        }
+    }
+}
+
+fn item_detail(item: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Ja => format!("項目 {item}"),
+        Lang::En => format!("item {item}"),
+    }
+}

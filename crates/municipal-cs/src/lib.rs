@@ -1,0 +1,107 @@
+//! Communication server of one municipality: the bridge between the existing resident register
+//! and the network, and the single writer of the municipality's journal.
+
+mod api;
+mod change_json;
+mod import;
+mod papers;
+mod register;
+mod register_http;
+
+use std::sync::Arc;
+
+use juki_dispatch::Service;
+use juki_domain::{MunicipalityCode, NodeId, NodeRole};
+use juki_journal::{Heights, JournalSender};
+use juki_node::{EngineParts, Node, Prepared, Reporter, Reports, ServiceNode, StartError, Stop};
+use juki_record_node as records;
+use juki_registry::Registry;
+use juki_services::codes::CodeStock;
+use juki_services::registration::Registration;
+use serde_json::json;
+
+use register::Register;
+use register_http::RegisterHttp;
+
+/// A running communication server.
+pub struct MunicipalCs {
+    node: ServiceNode,
+    http: Option<RegisterHttp>,
+}
+
+impl Node for MunicipalCs {
+    const ROLE: NodeRole = NodeRole::MunicipalCs;
+
+    fn check(prepared: &Prepared) -> Result<(), StartError> {
+        municipality(prepared)?;
+        upper(prepared)?;
+        RegisterHttp::token(prepared).map(|_| ())
+    }
+
+    async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
+        let municipality = municipality(&prepared)?;
+        let upper = upper(&prepared)?;
+        // Its own municipality's records are looked up by number and code, never by the four items.
+        let registry = records::registry(&prepared, false);
+        let sender = JournalSender::new(municipality, upper.clone(), registry.clone(), prepared.config.limits.receipt_timeout_ms);
+        let pseudonyms = prepared.keys.storage_key().derive_digest_key("registration pseudonyms");
+        let registration = Registration::new(municipality, registry.clone(), pseudonyms, sender.gate());
+        let services: Vec<Box<dyn Service>> =
+            vec![Box::new(sender), Box::new(registration), Box::new(CodeStock::new(municipality, upper))];
+        let parts = EngineParts { services, index: records::open_index(&prepared)?, reporter: reporter(municipality, registry) };
+        let mut node = ServiceNode::start(Arc::clone(&prepared), stop.clone(), parts, |handle| api::routes(Register::new(handle)))?;
+        let http = RegisterHttp::start(&prepared, Register::new(node.handle()), stop).await?;
+        if let Some(http) = &http {
+            node.add_address("register", http.address().to_string());
+        }
+        Ok(Self { node, http })
+    }
+
+    async fn ready(&self) -> Vec<(String, String)> {
+        self.node.ready().await
+    }
+
+    async fn failure(&self) -> String {
+        self.node.failure().await
+    }
+
+    async fn shutdown(self) -> Result<(), String> {
+        // The register hears no more before the journal ends.
+        if let Some(http) = self.http {
+            http.stop().await;
+        }
+        self.node.shutdown().await
+    }
+}
+
+fn municipality(prepared: &Prepared) -> Result<MunicipalityCode, StartError> {
+    prepared.config.node.municipality.ok_or_else(|| StartError::missing("node.municipality: the six digits of the municipality"))
+}
+
+fn upper(prepared: &Prepared) -> Result<NodeId, StartError> {
+    let prefecture = municipality(prepared)?.prefecture();
+    let name = format!("prefecture-{prefecture}");
+    let node: NodeId = name.parse().map_err(|_| StartError::missing("directory.bin: the prefecture server"))?;
+    match prepared.keys.directory.entry(&node) {
+        Some(_) => Ok(node),
+        None => Err(StartError::missing(&format!("directory.bin: the node {name}"))),
+    }
+}
+
+fn reporter(municipality: MunicipalityCode, registry: Registry) -> Reporter {
+    Box::new(move |view| {
+        let heights = Heights::load(view, municipality);
+        let head = JournalSender::head(view);
+        Reports {
+            residents: registry.count(view, municipality),
+            behind: head.seq.saturating_sub(heights.national),
+            more: vec![
+                ("digests".to_owned(), records::digests(&registry, view, std::iter::once(municipality))),
+                ("journal".to_owned(), json!({"head": head.seq, "at_prefecture": heights.prefecture, "at_national": heights.national})),
+                ("codes_left".to_owned(), CodeStock::left(view).into()),
+                ("differences".to_owned(), registry.differences(view, 1_000).len().into()),
+            ],
+            ..Reports::default()
+        }
+    })
+}

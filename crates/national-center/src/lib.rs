@@ -1,0 +1,60 @@
+//! Server of the designated information processing organisation: holds all records, allocates
+//! codes, answers national bodies, and keeps the registrar.
+
+mod registrar;
+
+use std::sync::Arc;
+
+use juki_access::AccessControl;
+use juki_crypto::BodyPermutation;
+use juki_dispatch::Service;
+use juki_domain::NodeRole;
+use juki_journal::{JournalReceiver, Tier};
+use juki_node::{EngineParts, Node, Prepared, ServiceNode, StartError, Stop};
+use juki_record_node as records;
+use juki_services::codes::CodeAllocator;
+use juki_services::query::QueryAnswerer;
+
+use registrar::Registrar;
+
+/// A running national center.
+pub struct NationalCenter(ServiceNode);
+
+impl Node for NationalCenter {
+    const ROLE: NodeRole = NodeRole::NationalCenter;
+
+    fn check(prepared: &Prepared) -> Result<(), StartError> {
+        records::legal_basis(prepared)?;
+        Registrar::open(prepared).map(|_| ())
+    }
+
+    async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
+        let registry = records::registry(&prepared, true);
+        let access = AccessControl::new(records::registrar(&prepared)?, records::legal_basis(&prepared)?);
+        // The permutation hangs on the storage key alone, which outlives every loss of the data
+        // folder: a rebuilt center never gives a code twice.
+        let permutation = BodyPermutation::new(*prepared.keys.storage_key().derive("code permutation").reveal());
+        let timeout_ms = prepared.config.limits.receipt_timeout_ms;
+        let services: Vec<Box<dyn Service>> = vec![
+            Box::new(JournalReceiver::new(Tier::National, None, registry.clone(), timeout_ms)),
+            Box::new(CodeAllocator::new(permutation)),
+            Box::new(QueryAnswerer::new(access, registry.clone())),
+        ];
+        let registrar = Registrar::open(&prepared)?;
+        let index = records::open_index(&prepared)?;
+        let parts = EngineParts { services, index, reporter: records::tier_reporter(registry, false) };
+        ServiceNode::start(prepared, stop, parts, |handle| registrar.routes(handle)).map(Self)
+    }
+
+    async fn ready(&self) -> Vec<(String, String)> {
+        self.0.ready().await
+    }
+
+    async fn failure(&self) -> String {
+        self.0.failure().await
+    }
+
+    async fn shutdown(self) -> Result<(), String> {
+        self.0.shutdown().await
+    }
+}

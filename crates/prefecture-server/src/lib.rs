@@ -1,0 +1,58 @@
+//! Server of one prefecture: holds its municipalities' records, passes their blocks on, designates
+//! codes, answers the prefecture's own offices.
+
+use std::sync::Arc;
+
+use axum::Router;
+use juki_access::AccessControl;
+use juki_dispatch::Service;
+use juki_domain::{NodeId, NodeRole};
+use juki_journal::{JournalReceiver, Tier};
+use juki_node::{EngineParts, Node, Prepared, ServiceNode, StartError, Stop};
+use juki_record_node as records;
+use juki_services::codes::CodeDesignator;
+use juki_services::query::QueryAnswerer;
+
+/// A running prefecture server.
+pub struct PrefectureServer(ServiceNode);
+
+impl Node for PrefectureServer {
+    const ROLE: NodeRole = NodeRole::PrefectureServer;
+
+    fn check(prepared: &Prepared) -> Result<(), StartError> {
+        records::legal_basis(prepared).map(|_| ())?;
+        upper(prepared).map(|_| ())
+    }
+
+    async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
+        let upper = upper(&prepared)?;
+        let registry = records::registry(&prepared, true);
+        let access = AccessControl::new(records::registrar(&prepared)?, records::legal_basis(&prepared)?);
+        let timeout_ms = prepared.config.limits.receipt_timeout_ms;
+        let services: Vec<Box<dyn Service>> = vec![
+            Box::new(JournalReceiver::new(Tier::Prefecture, Some(upper.clone()), registry.clone(), timeout_ms)),
+            Box::new(CodeDesignator::new(upper)),
+            Box::new(QueryAnswerer::new(access, registry.clone())),
+        ];
+        let index = records::open_index(&prepared)?;
+        let reporter = records::tier_reporter(registry, true);
+        let parts = EngineParts { services, index, reporter };
+        ServiceNode::start(prepared, stop, parts, |_| Router::new()).map(Self)
+    }
+
+    async fn ready(&self) -> Vec<(String, String)> {
+        self.0.ready().await
+    }
+
+    async fn failure(&self) -> String {
+        self.0.failure().await
+    }
+
+    async fn shutdown(self) -> Result<(), String> {
+        self.0.shutdown().await
+    }
+}
+
+fn upper(prepared: &Prepared) -> Result<NodeId, StartError> {
+    records::only_node(prepared, NodeRole::NationalCenter)
+}
