@@ -1,0 +1,360 @@
+//! The command line: `jukinet COMMAND ..`.
+
+mod driving;
+mod japanese;
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use juki_domain::{CivilDate, Lang};
+
+pub(crate) use driving::{
+    ChangeArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand, QueryArgs,
+    RevokeArgs, ShowArgs,
+};
+pub(crate) use japanese::in_japanese;
+
+/// Builds, runs, watches and examines a resident registry network on this machine
+#[derive(Debug, Parser)]
+#[command(name = "jukinet", version, propagate_version = true, after_help = EXAMPLES, max_term_width = 110)]
+pub(crate) struct Cli {
+    /// Language of what people read; the default follows LANG
+    #[arg(long, global = true, value_name = "ja|en", value_parser = lang)]
+    pub(crate) lang: Option<Lang>,
+
+    /// Print one JSON document on standard output and nothing else there
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a small prefecture from nothing: births, a move, a death, one lawful answer, one refusal
+    #[command(after_help = "Examples:\n  jukinet demo\n  jukinet demo --exit --json\n  jukinet demo --dir ./demo")]
+    Demo(DemoArgs),
+    /// Make a deployment folder: network, keys, one folder per node
+    #[command(after_help = "Example:\n  jukinet new ./demo --preset demo --seed 7")]
+    New(NewArgs),
+    /// Start and supervise the nodes of a deployment
+    #[command(
+        after_help = "Examples:\n  jukinet up ./demo\n  jukinet up ./demo --detach\n  jukinet up ./demo --only national fw-national"
+    )]
+    Up(UpArgs),
+    /// Stop the nodes of a deployment and wait until all are gone
+    #[command(after_help = "Example:\n  jukinet down ./demo")]
+    Down(FolderArgs),
+    /// Show every node's state
+    #[command(
+        after_help = "Examples:\n  jukinet status ./demo --watch\n  jukinet status ./demo --json"
+    )]
+    Status(StatusArgs),
+    /// Examine programs, folder, keys, nodes and clock; name each cause and the next step
+    #[command(after_help = "Examples:\n  jukinet doctor\n  jukinet doctor ./demo")]
+    Doctor(DoctorArgs),
+    /// Show the way of one message through the nodes
+    #[command(after_help = "Example:\n  jukinet trace ./demo 4f1c0b6a9d2e83775ab0c4d1e2f30918")]
+    Trace(TraceArgs),
+    /// Evidence: verify ledgers
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Drive a communication server as the existing register would
+    #[command(
+        after_help = "Examples:\n  jukinet cs ./demo cs-352047 import residents.csv --initial-date 2002-08-05\n  jukinet cs ./demo cs-352047 show 0000000123"
+    )]
+    Cs(CsArgs),
+    /// Ask for identity records from an agency's terminal
+    #[command(
+        after_help = "Examples:\n  jukinet query ./demo --affair war-bereaved-pension --code 91234567893\n  jukinet query ./demo --affair war-bereaved-pension --name '山田　花子' --birth 1970-01-02 --sex female --address '山口県萩市大字江向510番地'"
+    )]
+    Query(QueryArgs),
+    /// Operators of an agency's terminal
+    #[command(subcommand)]
+    Operator(OperatorCommand),
+    /// Certificates
+    #[command(subcommand)]
+    Pki(PkiCommand),
+    /// Show leased lines or change them while they run
+    #[command(after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000")]
+    Line(LineArgs),
+    /// Measure a network of separate processes on this machine
+    #[command(after_help = "Examples:\n  jukinet bench query\n  jukinet bench change --json")]
+    Bench(BenchArgs),
+    /// Write synthetic residents as an existing register would export them
+    #[command(
+        after_help = "Example:\n  jukinet population --municipality 352047 355011 --scale 0.1 --seed 7 --out ./residents"
+    )]
+    Population(PopulationArgs),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  jukinet completions bash > ~/.local/share/bash-completion/completions/jukinet"
+    )]
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a folder
+    #[command(hide = true)]
+    Man(ManArgs),
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// End when the story has been told instead of waiting for Ctrl-C
+    #[arg(long)]
+    pub(crate) exit: bool,
+    /// Keep everything in this folder; without it a temporary one is used and removed at the end
+    #[arg(long)]
+    pub(crate) dir: Option<PathBuf>,
+    /// Number that the residents are drawn from
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(..1 << 63))]
+    pub(crate) seed: u64,
+}
+
+/// Arguments of `line`.
+#[derive(Debug, Args)]
+pub(crate) struct LineArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    #[command(subcommand)]
+    pub(crate) action: LineAction,
+}
+
+/// What is done with lines.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LineAction {
+    /// Show every line with its counters
+    List,
+    /// Cut a line
+    Down {
+        /// The line: its lower end's name
+        line: String,
+    },
+    /// Mend a line
+    Up {
+        /// The line: its lower end's name
+        line: String,
+    },
+    /// Change what a line can carry; what is not named stays
+    Set {
+        /// The line: its lower end's name
+        line: String,
+        /// Bits a second in each direction; 0 does not shape
+        #[arg(long, value_name = "N")]
+        bandwidth_bps: Option<u64>,
+        /// One-way delay in microseconds
+        #[arg(long, value_name = "N")]
+        delay_us: Option<u64>,
+        /// Part of the datagrams that is lost, 0 to 1
+        #[arg(long, value_name = "F")]
+        loss: Option<f64>,
+    },
+}
+
+/// Arguments of `bench`.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// What to measure
+    #[arg(value_enum)]
+    pub(crate) name: BenchName,
+    /// How many runs the median is taken of
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) runs: u32,
+}
+
+/// The benchmarks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BenchName {
+    /// Interactive provision through the firewalls, audit durable first
+    Query,
+    /// Single changes until they are durable on three tiers
+    Change,
+}
+
+/// Arguments of `new`.
+#[derive(Debug, Args)]
+pub(crate) struct NewArgs {
+    /// The folder to make; it must not exist or be empty
+    pub(crate) dir: PathBuf,
+    /// The network to make
+    #[arg(long, value_enum, default_value_t = Preset::Demo)]
+    pub(crate) preset: Preset,
+    /// Number that the network's reproducible parts are drawn from
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(..1 << 63))]
+    pub(crate) seed: u64,
+    /// Also write synthetic residents for each municipality: this part of their real number
+    #[arg(long, value_name = "F", value_parser = scale)]
+    pub(crate) scale: Option<f64>,
+}
+
+/// The networks that `new` can make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Preset {
+    /// Three municipalities of Yamaguchi, the prefecture, the national center, one agency
+    Demo,
+}
+
+/// Arguments of `up`.
+#[derive(Debug, Args)]
+pub(crate) struct UpArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// Run in the background and return when all nodes are ready
+    #[arg(long)]
+    pub(crate) detach: bool,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// How long to wait for the nodes, in seconds
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) ready_timeout_s: u64,
+    /// What `--detach` starts in the background
+    #[arg(long, hide = true, conflicts_with = "detach")]
+    pub(crate) in_background: bool,
+}
+
+/// Which nodes of a deployment are meant.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Selection {
+    /// Start these nodes only
+    #[arg(long, value_name = "NODE", num_args = 1.., conflicts_with = "except")]
+    pub(crate) only: Vec<String>,
+    /// Start all nodes but these
+    #[arg(long, value_name = "NODE", num_args = 1..)]
+    pub(crate) except: Vec<String>,
+}
+
+/// Arguments of commands that take a folder alone.
+#[derive(Debug, Args)]
+pub(crate) struct FolderArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// Show it anew every second until interrupted
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) watch: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The deployment folder; without it only the programs and the machine are examined
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// Arguments of `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// The message's id: 32 hexadecimal digits
+    #[arg(value_parser = message_id)]
+    pub(crate) id: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Verify checksums, chain and checkpoints of ledgers; name the first bad entry
+    #[command(after_help = "Example:\n  jukinet audit verify ./demo/nodes/national/data/ledger")]
+    Verify(VerifyArgs),
+}
+
+/// Arguments of `audit verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// Ledger folders
+    #[arg(required = true)]
+    pub(crate) path: Vec<PathBuf>,
+    /// The node's storage key; without it the key beside the node's data folder is taken
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+}
+
+/// Arguments of `population`.
+#[derive(Debug, Args)]
+pub(crate) struct PopulationArgs {
+    /// Codes of municipalities, five or six digits
+    #[arg(long, value_name = "CODE", num_args = 1.., required = true)]
+    pub(crate) municipality: Vec<String>,
+    /// Part of the real number of residents
+    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
+    pub(crate) scale: f64,
+    /// Number that the residents are drawn from
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: u64,
+    /// The folder to write into
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// The day of the full export; the daily changes are those of the days after it
+    #[arg(long, value_name = "YYYY-MM-DD", default_value = "2002-10-15", value_parser = civil_date)]
+    pub(crate) date: CivilDate,
+    /// For how many days to write changes
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(..=366))]
+    pub(crate) days: u16,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The folder to write into
+    pub(crate) dir: PathBuf,
+}
+
+/// The definition of the command line, with help in this language.
+pub(crate) fn definition(lang: Lang) -> clap::Command {
+    match lang {
+        Lang::En => Cli::command(),
+        Lang::Ja => in_japanese(Cli::command()),
+    }
+}
+
+fn lang(text: &str) -> Result<Lang, String> {
+    text.parse().map_err(|_| "ja or en".to_owned())
+}
+
+fn civil_date(text: &str) -> Result<CivilDate, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
+fn scale(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value <= SCALE_MAX => Ok(value),
+        Ok(_) | Err(_) => Err(format!("a number above 0 and up to {SCALE_MAX}")),
+    }
+}
+
+fn message_id(text: &str) -> Result<String, String> {
+    let fits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if fits {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err("32 hexadecimal digits".to_owned())
+    }
+}
+
+/// Ten times the real population is more than any bench asks for.
+const SCALE_MAX: f64 = 10.0;
+
+const EXAMPLES: &str = "Examples:
+  jukinet new ./demo --preset demo
+  jukinet up ./demo --detach
+  jukinet status ./demo
+  jukinet down ./demo
+
+Exit codes: 0 all checks of the command held, 1 failed, 2 usage or bad configuration.";
+
+#[cfg(test)]
+mod tests;

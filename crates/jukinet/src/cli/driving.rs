@@ -1,0 +1,148 @@
+//! Commands that drive running nodes: communication servers, terminals, the registrar.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use juki_domain::CivilDate;
+
+use super::civil_date;
+
+/// Arguments of `cs`.
+#[derive(Debug, Args)]
+pub(crate) struct CsArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// The communication server's node name
+    pub(crate) node: String,
+    #[command(subcommand)]
+    pub(crate) action: CsAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CsAction {
+    /// Take in a register's file: all residents, or a day's changes
+    Import(ImportArgs),
+    /// Report one change
+    Change(ChangeArgs),
+    /// Show what the server holds of one resident
+    Show(ShowArgs),
+}
+
+/// Arguments of `cs .. import`.
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The CSV file
+    pub(crate) file: PathBuf,
+    /// The date of the entries of a file without reasons (the first full export)
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = civil_date)]
+    pub(crate) initial_date: Option<CivilDate>,
+}
+
+/// Arguments of `cs .. change`.
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArgs {
+    /// Number of the resident in the existing register (宛名番号)
+    #[arg(long)]
+    pub(crate) resident: String,
+    /// Why the record changes, for example move-in or 転入等
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// When it happened (default: the network's date)
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = civil_date)]
+    pub(crate) event_date: Option<CivilDate>,
+    /// Name that makes a repeated report harmless; drawn where it is absent
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// Family name and given name
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Birth date
+    #[arg(long)]
+    pub(crate) birth: Option<String>,
+    /// Sex
+    #[arg(long, value_name = "male|female")]
+    pub(crate) sex: Option<String>,
+    /// Address
+    #[arg(long)]
+    pub(crate) address: Option<String>,
+    /// Number of the move-out certificate
+    #[arg(long)]
+    pub(crate) certificate: Option<String>,
+    /// Code of the municipality moved from or to
+    #[arg(long, value_name = "CODE")]
+    pub(crate) counterpart: Option<String>,
+}
+
+/// Arguments of `cs .. show`.
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// Number of the resident in the existing register (宛名番号)
+    pub(crate) resident: String,
+}
+
+/// Arguments of `query`.
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// The affair that the law permits the inquiry for
+    #[arg(long)]
+    pub(crate) affair: String,
+    /// Resident record code; - reads it from standard input
+    #[arg(long, conflicts_with_all = ["name", "birth", "sex", "address"], required_unless_present = "name")]
+    pub(crate) code: Option<String>,
+    /// Family name and given name
+    #[arg(long, requires_all = ["birth", "sex", "address"])]
+    pub(crate) name: Option<String>,
+    /// Birth date
+    #[arg(long, requires = "name")]
+    pub(crate) birth: Option<String>,
+    /// Sex
+    #[arg(long, value_name = "male|female", requires = "name")]
+    pub(crate) sex: Option<String>,
+    /// Address
+    #[arg(long, requires = "name")]
+    pub(crate) address: Option<String>,
+    /// The terminal; needed where the network has several
+    #[arg(long)]
+    pub(crate) node: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OperatorCommand {
+    /// Log in at a terminal with an operator's card
+    #[command(after_help = "Example:\n  jukinet operator login ./demo --card agency-mhlw")]
+    Login(LoginArgs),
+}
+
+/// Arguments of `operator login`.
+#[derive(Debug, Args)]
+pub(crate) struct LoginArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// The card: its name in the folder `cards`, or a card file
+    #[arg(long)]
+    pub(crate) card: String,
+    /// File with the PIN; without it JUKINET_PIN, the demo's PIN file or the keyboard
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pin_file: Option<PathBuf>,
+    /// The terminal; needed where the network has several
+    #[arg(long)]
+    pub(crate) node: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PkiCommand {
+    /// Revoke a node's certificate; the list travels through the network by itself
+    #[command(after_help = "Example:\n  jukinet pki revoke ./demo cs-355011")]
+    Revoke(RevokeArgs),
+}
+
+/// Arguments of `pki revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct RevokeArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// The node whose certificate is revoked
+    pub(crate) node: String,
+}

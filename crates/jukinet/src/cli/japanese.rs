@@ -1,0 +1,181 @@
+//! The command line's help in Japanese.
+
+/// The same command line with Japanese help. What the tables do not name keeps its English.
+pub(crate) fn in_japanese(command: clap::Command) -> clap::Command {
+    let command = command.after_help(EXAMPLES).about(ABOUT);
+    translated(command, "")
+}
+
+fn translated(mut command: clap::Command, path: &str) -> clap::Command {
+    if let Some((_, about)) = COMMANDS.iter().find(|(name, _)| *name == path) {
+        command = command.about(*about);
+    }
+    let after = command.get_after_help().map(ToString::to_string);
+    if let Some(examples) = after.as_deref().and_then(|text| {
+        text.strip_prefix("Examples:")
+            .or_else(|| text.strip_prefix("Example:"))
+    }) {
+        command = command.after_help(format!("例:{examples}"));
+    }
+    let command = command.mut_args(|argument| {
+        let id = argument.get_id().as_str();
+        let own = format!("{path}/{id}");
+        let help = ARGUMENTS
+            .iter()
+            .find(|(name, _)| *name == own)
+            .or_else(|| ARGUMENTS.iter().find(|(name, _)| *name == id));
+        match help {
+            Some((_, help)) => argument.help(*help),
+            None => argument,
+        }
+    });
+    command.mut_subcommands(|sub| {
+        let path = if path.is_empty() {
+            sub.get_name().to_owned()
+        } else {
+            format!("{path} {}", sub.get_name())
+        };
+        translated(sub, &path)
+    })
+}
+
+const ABOUT: &str = "住民基本台帳ネットワークをこの計算機の上に作り、動かし、見守り、調べる";
+
+const COMMANDS: &[(&str, &str)] = &[
+    (
+        "demo",
+        "小さな県を一から動かす（出生、転入転出、死亡、適法な提供と拒否）",
+    ),
+    ("line", "専用回線を示す、動かしたまま変える"),
+    ("line list", "すべての回線と計数を示す"),
+    ("line down", "回線を切る"),
+    ("line up", "回線を戻す"),
+    ("line set", "回線の能力を変える（指定しないものはそのまま）"),
+    ("bench", "この計算機で別々のプロセスのネットワークを測る"),
+    (
+        "new",
+        "配備フォルダー（ネットワーク定義、鍵、ノードごとのフォルダー）を作る",
+    ),
+    ("up", "配備のノードを起動し、見守る"),
+    ("down", "配備のノードを止め、すべて終わるまで待つ"),
+    ("status", "各ノードの状態を示す"),
+    (
+        "doctor",
+        "プログラム、フォルダー、鍵、ノード、時計を調べ、原因と次の手順を示す",
+    ),
+    ("trace", "一つのメッセージが通った経路を示す"),
+    ("audit", "証跡: 台帳の検証"),
+    (
+        "audit verify",
+        "台帳の検査値、連鎖、検査点を検証し、最初の不正な記録を示す",
+    ),
+    (
+        "cs",
+        "既存住基システムの立場で CS（コミュニケーションサーバ）を操作する",
+    ),
+    (
+        "cs import",
+        "既存住基のファイル（全住民または一日の異動）を取り込む",
+    ),
+    ("cs change", "異動を一件届ける"),
+    ("cs show", "CS が持つ住民一人の記録を示す"),
+    ("query", "機関の端末から本人確認情報を照会する"),
+    ("operator", "機関の端末の操作者"),
+    ("operator login", "操作者カードで端末にログインする"),
+    ("pki", "証明書"),
+    (
+        "pki revoke",
+        "ノードの証明書を失効させる（失効リストは自動で行き渡る）",
+    ),
+    ("population", "合成した住民を既存住基の出力形式で書き出す"),
+    ("completions", "シェルの補完スクリプトを出力する"),
+    ("man", "マニュアルページをフォルダーに書き出す"),
+];
+
+const ARGUMENTS: &[(&str, &str)] = &[
+    ("demo/exit", "話が終わったら Ctrl-C を待たずに終わる"),
+    (
+        "demo/dir",
+        "すべてをこのフォルダーに残す（なければ一時フォルダーを使い、最後に消す）",
+    ),
+    ("demo/seed", "住民を作る種の番号"),
+    ("line", "回線（下流側サーバの名前）"),
+    ("bandwidth_bps", "各方向の毎秒ビット数、0 は制限なし"),
+    ("delay_us", "片道の遅延（マイクロ秒）"),
+    ("loss", "失われるデータグラムの割合、0 から 1"),
+    ("bench/name", "測るもの"),
+    ("bench/runs", "中央値をとる回数"),
+    ("lang", "人が読む文の言語（省略時は LANG に従う）"),
+    ("json", "標準出力に JSON 文書を一つだけ出す"),
+    ("dir", "配備フォルダー"),
+    ("new/dir", "作るフォルダー（存在しないか空であること）"),
+    (
+        "new/scale",
+        "各市区町村の合成住民も書き出す（実際の人口に対する割合）",
+    ),
+    ("preset", "作るネットワーク"),
+    ("seed", "再現できる部分を引き出す元の数"),
+    ("detach", "背景で動かし、すべてのノードの準備が整ったら戻る"),
+    ("only", "これらのノードだけを起動する"),
+    ("except", "これら以外のノードを起動する"),
+    ("ready_timeout_s", "ノードの準備を待つ秒数"),
+    ("watch", "中断されるまで毎秒表示し直す"),
+    (
+        "doctor/dir",
+        "配備フォルダー（省略時はプログラムと計算機だけを調べる）",
+    ),
+    ("id", "メッセージ番号（16 進数 32 桁）"),
+    ("path", "台帳フォルダー"),
+    (
+        "audit verify/key",
+        "ノードの保存鍵（省略時はデータフォルダーの隣の鍵）",
+    ),
+    ("node", "端末（複数ある場合に要る）"),
+    ("cs/node", "CS のノード名"),
+    ("file", "CSV ファイル"),
+    (
+        "initial_date",
+        "異動事由のないファイル（初回の全件出力）の記載日",
+    ),
+    ("resident", "既存住基での番号（宛名番号）"),
+    ("reason", "異動事由（例: move-in、転入等）"),
+    ("event_date", "異動日（省略時はネットワークの日付）"),
+    (
+        "key",
+        "同じ届けを繰り返しても一度だけ扱うための名前（省略時は自動）",
+    ),
+    ("name", "氏名"),
+    ("birth", "生年月日"),
+    ("sex", "性別"),
+    ("address", "住所"),
+    ("certificate", "転出証明書番号"),
+    ("counterpart", "転出入の相手市区町村コード"),
+    ("affair", "法が照会を認める事務"),
+    ("code", "住民票コード（- は標準入力から読む）"),
+    (
+        "card",
+        "カード（cards フォルダー内の名前またはカードファイル）",
+    ),
+    (
+        "pin_file",
+        "暗証番号のファイル（省略時は JUKINET_PIN、デモの暗証番号ファイル、キーボードの順）",
+    ),
+    ("pki revoke/node", "証明書を失効させるノード"),
+    ("municipality", "市区町村コード（5 桁または 6 桁）"),
+    ("scale", "実際の人口に対する割合"),
+    ("out", "書き出すフォルダー"),
+    ("date", "全件出力の日（異動はその翌日から）"),
+    ("days", "異動を書き出す日数"),
+    ("shell", "シェル"),
+    ("man/dir", "書き出すフォルダー"),
+    ("help", "説明を表示する"),
+    ("version", "版を表示する"),
+];
+
+const EXAMPLES: &str = "例:
+  jukinet new ./demo --preset demo
+  jukinet up ./demo --detach
+  jukinet status ./demo
+  jukinet down ./demo
+
+終了コード: 0 すべての検査に合格、1 失敗、2 使い方または設定の誤り";

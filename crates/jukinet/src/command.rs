@@ -1,0 +1,61 @@
+//! One module per command.
+
+mod audit;
+mod bench;
+mod completions;
+mod cs;
+mod demo;
+mod doctor;
+mod down;
+mod line;
+mod man;
+pub(crate) mod new;
+mod operator;
+mod pki;
+pub(crate) mod population;
+mod query;
+pub(crate) mod status;
+mod trace;
+pub(crate) mod up;
+
+use juki_domain::ErrorCode;
+
+use crate::cli::{AuditCommand, Command, OperatorCommand, PkiCommand};
+use crate::failure::{Ending, Failure};
+use crate::screen::Screen;
+
+/// Runs one command to its end.
+pub(crate) fn run(command: Command, screen: Screen) -> Ending {
+    match command {
+        Command::New(args) => new::run(&args, screen),
+        Command::Up(args) => waited(up::run(&args, screen)),
+        Command::Down(args) => waited(down::run(&args, screen)),
+        Command::Status(args) => waited(status::run(&args, screen)),
+        Command::Doctor(args) => waited(doctor::run(&args, screen)),
+        Command::Trace(args) => waited(trace::run(&args, screen)),
+        Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
+        Command::Cs(args) => waited(cs::run(&args, screen)),
+        Command::Query(args) => waited(query::run(&args, screen)),
+        Command::Operator(OperatorCommand::Login(args)) => waited(operator::login(&args, screen)),
+        Command::Pki(PkiCommand::Revoke(args)) => waited(pki::revoke(&args, screen)),
+        Command::Line(args) => waited(line::run(&args, screen)),
+        Command::Demo(args) => waited(demo::run(&args, screen)),
+        Command::Bench(args) => waited(bench::run(&args, screen)),
+        Command::Population(args) => population::run(&args, screen),
+        Command::Completions(args) => completions::run(&args, screen),
+        Command::Man(args) => man::run(&args, screen),
+    }
+}
+
+fn waited(work: impl Future<Output = Ending>) -> Ending {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build();
+    let runtime =
+        runtime.map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))?;
+    runtime.block_on(work)
+}
+
+/// The tool waits much and computes little.
+const WORKERS: usize = 2;

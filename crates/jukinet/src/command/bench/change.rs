@@ -1,0 +1,119 @@
+//! Single changes at a communication server until they are durable on three tiers.
+
+use std::time::{Duration, Instant};
+
+use juki_admin::AdminClient;
+use juki_domain::ErrorCode;
+use serde_json::{Value, json};
+
+use super::figures::{Figures, ms, quantile};
+use crate::failure::Failure;
+use crate::live_network::{LiveNetwork, Sample};
+use crate::screen::Screen;
+use crate::text;
+
+const WRITERS: usize = 8;
+const RUN: Duration = Duration::from_secs(5);
+const PACED: usize = 300;
+const PACE: Duration = Duration::from_millis(10);
+const CATCH_UP: Duration = Duration::from_secs(60);
+const TOWN: &str = "cs-352047";
+
+/// Eight writers that each wait for durability, then one paced writer; each run adds its figures.
+pub(super) async fn measure(network: &LiveNetwork, runs: u32, figures: &mut Figures, screen: Screen) -> Result<(), Failure> {
+    let samples = network.samples(TOWN, 800)?;
+    let date = network.civil_date()?;
+    for run in 1..=runs {
+        screen.line(text::bench_run(screen.lang, run, runs));
+        rate(network, &samples, (run, &date), figures, screen).await?;
+        latency(network, &samples, (run, &date), figures, screen).await?;
+    }
+    Ok(())
+}
+
+fn change(key: &str, sample: &Sample, date: &str, number: usize) -> Value {
+    json!({
+        "key": key, "resident": sample.resident, "reason": "address-change", "event_date": date,
+        "address": format!("山口県萩市大字椿{number}番地"),
+    })
+}
+
+async fn rate(network: &LiveNetwork, samples: &[Sample], (run, date): (u32, &str), figures: &mut Figures, screen: Screen) -> Result<(), Failure> {
+    let began = Instant::now();
+    let until = began + RUN;
+    let socket = network.deployment().place(TOWN, screen.lang)?.admin_socket();
+    let mut writers = Vec::new();
+    for writer in 0..WRITERS {
+        let client = AdminClient::new(socket.clone());
+        let (samples, date) = (samples.to_vec(), date.to_owned());
+        writers.push(tokio::spawn(async move {
+            let mut times = Vec::new();
+            for (number, sample) in samples.iter().skip(writer * 100).take(100).cycle().enumerate() {
+                if Instant::now() >= until {
+                    break;
+                }
+                let asked = Instant::now();
+                let body = change(&format!("rate-{run}-{writer}-{number}"), sample, &date, number);
+                let _accepted: Value = client.post_json("/v1/changes", &body).await?;
+                times.push(ms(asked.elapsed()));
+            }
+            Ok::<Vec<f64>, Failure>(times)
+        }));
+    }
+    let mut times = Vec::new();
+    for writer in writers {
+        times.extend(writer.await.map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??);
+    }
+    wait_caught_up(&AdminClient::new(socket), screen).await?;
+    let count = u32::try_from(times.len()).unwrap_or(u32::MAX);
+    figures.add("change_per_s", "1/s", f64::from(count) / began.elapsed().as_secs_f64());
+    times.sort_by(f64::total_cmp);
+    figures.add("change_durable_p50_ms", "ms", quantile(&times, 0.5));
+    figures.add("change_durable_p99_ms", "ms", quantile(&times, 0.99));
+    Ok(())
+}
+
+/// Waits until the national center has confirmed the journal's head.
+async fn wait_caught_up(client: &AdminClient, screen: Screen) -> Result<(), Failure> {
+    let began = Instant::now();
+    let mut head = 0;
+    loop {
+        let status: Value = client.get_json("/status").await?;
+        // The report is renewed ten times a second: two equal heads mean that nothing came after.
+        let now = status["journal"]["head"].as_u64().unwrap_or(0);
+        if now == head && status["behind"] == 0 {
+            return Ok(());
+        }
+        head = now;
+        if began.elapsed() > CATCH_UP {
+            return Err(Failure::new(ErrorCode::CheckFailed, text::demo_late(screen.lang, "catch-up")));
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// One writer that hands a change over every ten milliseconds and watches it arrive at the top.
+async fn latency(network: &LiveNetwork, samples: &[Sample], (run, date): (u32, &str), figures: &mut Figures, screen: Screen) -> Result<(), Failure> {
+    let client = AdminClient::new(network.deployment().place(TOWN, screen.lang)?.admin_socket());
+    let mut times = Vec::with_capacity(PACED);
+    let mut pace = tokio::time::interval(PACE);
+    for (number, sample) in samples.iter().cycle().take(PACED).enumerate() {
+        pace.tick().await;
+        let key = format!("paced-{run}-{number}");
+        let began = Instant::now();
+        let mut state: Value = client.post_json("/v1/changes", &change(&key, sample, date, number)).await?;
+        while state["state"] != "at-national" {
+            if began.elapsed() > CATCH_UP {
+                return Err(Failure::new(ErrorCode::CheckFailed, text::demo_late(screen.lang, "at-national")));
+            }
+            // Asked again at once: the timer's millisecond would be most of what is measured.
+            tokio::task::yield_now().await;
+            state = client.get_json(&format!("/v1/changes/{key}")).await?;
+        }
+        times.push(ms(began.elapsed()));
+    }
+    times.sort_by(f64::total_cmp);
+    figures.add("change_p50_ms", "ms", quantile(&times, 0.5));
+    figures.add("change_p99_ms", "ms", quantile(&times, 0.99));
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! `jukinet cs`: a communication server, driven as its existing register would.
+
+use std::time::Duration;
+
+use juki_admin::AdminClient;
+use juki_crypto::{SystemRandomness, random_array};
+use juki_domain::{CivilDate, ErrorCode, NodeRole};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::cli::{ChangeArgs, CsAction, CsArgs, ImportArgs, ShowArgs};
+use crate::deployment::Deployment;
+use crate::failure::{Ending, Outcome};
+use crate::local_time::unix_now;
+use crate::screen::Screen;
+use crate::text;
+
+/// The answer to `POST /v1/import`.
+#[derive(Debug, Serialize, Deserialize)]
+struct ImportReport {
+    rows: u64,
+    accepted: u64,
+    rejected: u64,
+    /// Rows that are right and change no record.
+    #[serde(default)]
+    skipped: u64,
+    #[serde(default)]
+    rejects: Vec<RejectedRow>,
+    #[serde(flatten)]
+    more: serde_json::Map<String, Value>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RejectedRow {
+    line: u64,
+    code: String,
+    #[serde(default)]
+    column: Option<String>,
+}
+
+/// The body of `POST /v1/changes`.
+#[derive(Debug, Serialize)]
+struct ChangeReport<'a> {
+    key: &'a str,
+    resident: &'a str,
+    reason: &'a str,
+    event_date: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    birth: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sex: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counterpart: Option<&'a str>,
+}
+
+pub(crate) async fn run(args: &CsArgs, screen: Screen) -> Ending {
+    let deployment = Deployment::open(&args.dir)?;
+    let place = deployment.only(NodeRole::MunicipalCs, Some(&args.node), screen.lang)?;
+    let client = AdminClient::new(place.admin_socket()).with_lang(screen.lang);
+    match &args.action {
+        CsAction::Import(import) => {
+            take_in(client.with_timeout(IMPORT_TIMEOUT), import, screen).await
+        }
+        CsAction::Change(change) => report_change(&client, &deployment, change, screen).await,
+        CsAction::Show(show) => show_resident(&client, show, screen).await,
+    }
+}
+
+async fn take_in(client: AdminClient, args: &ImportArgs, screen: Screen) -> Ending {
+    let date = args
+        .initial_date
+        .map(|date| format!("?initial_date={date}"))
+        .unwrap_or_default();
+    let report: ImportReport = client
+        .post_file(&format!("/v1/import{date}"), &args.file)
+        .await?;
+    screen.document(&report)?;
+    let lang = screen.lang;
+    screen.line(text::import_counts(
+        lang,
+        report.rows,
+        report.accepted,
+        report.rejected,
+        report.skipped,
+    ));
+    if report.rejected == 0 {
+        return Ok(Outcome::Held);
+    }
+    let header = [
+        text::head_row(lang),
+        text::head_code(lang),
+        text::head_column(lang),
+        text::head_what(lang),
+    ];
+    let row = |reject: &RejectedRow| {
+        let what = ErrorCode::from_code(&reject.code)
+            .map(|code| code.explain(lang).what.to_owned())
+            .unwrap_or_default();
+        vec![
+            reject.line.to_string(),
+            reject.code.clone(),
+            reject.column.clone().unwrap_or_default(),
+            what,
+        ]
+    };
+    screen.table(
+        &header.each_ref().map(String::as_str),
+        report.rejects.iter().take(REJECTS_SHOWN).map(row).collect(),
+    );
+    if report.rejects.len() > REJECTS_SHOWN {
+        screen.line(text::rejects_beyond(
+            lang,
+            report.rejects.len() - REJECTS_SHOWN,
+        ));
+    }
+    Ok(Outcome::NotHeld)
+}
+
+async fn report_change(
+    client: &AdminClient,
+    deployment: &Deployment,
+    args: &ChangeArgs,
+    screen: Screen,
+) -> Ending {
+    let drawn = hex(&random_array::<16>(&SystemRandomness));
+    let today = || deployment.network().calendar().date_at(unix_now()).ok();
+    let report = ChangeReport {
+        key: args.key.as_deref().unwrap_or(&drawn),
+        resident: &args.resident,
+        reason: &args.reason,
+        event_date: args
+            .event_date
+            .or_else(today)
+            .as_ref()
+            .map(CivilDate::to_string)
+            .unwrap_or_default(),
+        name: args.name.as_deref(),
+        birth: args.birth.as_deref(),
+        sex: args.sex.as_deref(),
+        address: args.address.as_deref(),
+        certificate: args.certificate.as_deref(),
+        counterpart: args.counterpart.as_deref(),
+    };
+    if args.key.is_none() {
+        screen.line(text::change_key(screen.lang, report.key));
+    }
+    let answer: Value = client.post_json("/v1/changes", &report).await?;
+    screen.members(&answer);
+    screen.document(&answer)?;
+    Ok(Outcome::Held)
+}
+
+async fn show_resident(client: &AdminClient, args: &ShowArgs, screen: Screen) -> Ending {
+    let answer: Value = client
+        .get_json(&format!("/v1/residents/{}", path_segment(&args.resident)))
+        .await?;
+    screen.members(&answer);
+    screen.document(&answer)?;
+    Ok(Outcome::Held)
+}
+
+/// Text as one segment of a path: all but letters and digits in percent form.
+fn path_segment(text: &str) -> String {
+    let letter = |byte: u8| {
+        if byte.is_ascii_alphanumeric() {
+            char::from(byte).to_string()
+        } else {
+            format!("%{byte:02X}")
+        }
+    };
+    text.bytes().map(letter).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A municipality of some hundred thousand residents, written durably, with room to spare.
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(3600);
+
+const REJECTS_SHOWN: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_residents_number_cannot_leave_its_path_segment() {
+        assert_eq!(path_segment("0000123"), "0000123");
+        assert_eq!(path_segment("../a?b"), "%2E%2E%2Fa%3Fb");
+    }
+
+    #[test]
+    fn a_change_carries_only_what_was_given() {
+        let report = ChangeReport {
+            key: "k",
+            resident: "1",
+            reason: "death",
+            event_date: "2002-10-15".to_owned(),
+            name: None,
+            birth: None,
+            sex: None,
+            address: None,
+            certificate: None,
+            counterpart: None,
+        };
+        let value = serde_json::to_value(&report).unwrap();
+        assert_eq!(
+            value,
+            serde_json::json!({"key": "k", "resident": "1", "reason": "death", "event_date": "2002-10-15"})
+        );
+    }
+}

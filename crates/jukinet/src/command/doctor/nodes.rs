@@ -1,0 +1,91 @@
+//! Checks of what runs: supervisor, nodes, peers.
+
+use std::fs;
+
+use juki_admin::{NodeState, StatusReport};
+use juki_domain::Lang;
+use serde_json::Value;
+
+use super::Finding;
+use crate::command::status::{NodeStatus, collect, supervised};
+use crate::command::up::is_supervised;
+use crate::deployment::Deployment;
+use crate::supervisor::{ProcessState, last_line};
+use crate::text;
+
+pub(super) async fn examine(deployment: &Deployment, lang: Lang) -> Vec<Finding> {
+    let mut findings = vec![supervisor(deployment, lang).await];
+    let start = text::start_with(lang, &deployment.folder().display().to_string());
+    for row in collect(deployment).await {
+        findings.push(node(&row, &start, lang));
+        findings.extend(row.report.as_ref().and_then(|report| peers(report, lang)));
+    }
+    findings
+}
+
+async fn supervisor(deployment: &Deployment, lang: Lang) -> Finding {
+    let check = text::check_supervisor(lang);
+    let place = deployment.supervisor_socket().display().to_string();
+    let start = text::start_with(lang, &deployment.folder().display().to_string());
+    if is_supervised(deployment) {
+        return match supervised(deployment).await {
+            Some(nodes) => Finding::good(check, place, text::supervisor_runs(lang, nodes.len())),
+            None => Finding::bad(
+                check,
+                place,
+                last_line(&deployment.logs().join("supervisor.log")),
+                start,
+            ),
+        };
+    }
+    match last_supervisor(deployment) {
+        0 => Finding::doubtful(check, place, text::not_started(lang), start),
+        pid => Finding::bad(check, place, text::supervisor_gone(lang, pid), start),
+    }
+}
+
+/// The process that has written the state file last and has not taken leave; 0 where it has.
+fn last_supervisor(deployment: &Deployment) -> u32 {
+    let state = fs::read(deployment.state_file())
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let pid = state.and_then(|state| state.get("supervisor_pid").and_then(Value::as_u64));
+    pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0)
+}
+
+fn node(row: &NodeStatus, start: &str, lang: Lang) -> Finding {
+    let check = text::check_node(lang);
+    let name = row.node.as_str();
+    if row.state == NodeState::Ready.name() {
+        return Finding::good(check, name, row.state.as_str());
+    }
+    if row.state == ProcessState::Stopped.name() {
+        return Finding::doubtful(check, name, text::not_started(lang), start);
+    }
+    let cause = text::node_state_is(lang, &row.state, &row.ended, &last_line(row.log.as_ref()));
+    let todo = text::read_log(lang, &row.log);
+    let failed = row.state == ProcessState::Failed.name();
+    if failed {
+        Finding::bad(check, name, cause, todo)
+    } else {
+        Finding::doubtful(check, name, cause, todo)
+    }
+}
+
+fn peers(report: &StatusReport, lang: Lang) -> Option<Finding> {
+    let down: Vec<&str> = report
+        .peers
+        .iter()
+        .filter(|peer| !peer.up)
+        .map(|peer| peer.name.as_str())
+        .collect();
+    if down.is_empty() {
+        return None;
+    }
+    Some(Finding::bad(
+        text::check_peers(lang),
+        report.node.as_str(),
+        text::peers_down(lang, &down.join(", ")),
+        text::look_at_peers(lang),
+    ))
+}

@@ -1,0 +1,47 @@
+//! The machine's clock, and its times as people read them.
+
+use std::time::{Duration, SystemTime};
+
+use juki_domain::CivilDate;
+
+/// The machine's clock in seconds since 1970-01-01 UTC.
+pub(crate) fn unix_now() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs()
+}
+
+/// A time in microseconds since 1970-01-01 UTC as `YYYY-MM-DD hh:mm:ss.uuuuuu`.
+pub(crate) fn clock_text(unix_us: u64) -> String {
+    let (seconds, micros) = (unix_us / 1_000_000, unix_us % 1_000_000);
+    let (days, in_day) = (seconds / DAY_S, seconds % DAY_S);
+    let date = i64::try_from(days)
+        .ok()
+        .and_then(|days| CivilDate::from_days(days).ok());
+    let date = date.map_or_else(|| format!("day {days}"), |date| date.to_string());
+    format!(
+        "{date} {:02}:{:02}:{:02}.{micros:06}",
+        in_day / 3600,
+        in_day / 60 % 60,
+        in_day % 60
+    )
+}
+
+/// Seconds of a day.
+pub(crate) const DAY_S: u64 = 86_400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_shown_with_date_and_microseconds() {
+        assert_eq!(clock_text(0), "1970-01-01 00:00:00.000000");
+        assert_eq!(
+            clock_text(1_028_509_445_000_012),
+            "2002-08-05 01:04:05.000012"
+        );
+        assert!(clock_text(u64::MAX).starts_with("day "));
+    }
+}

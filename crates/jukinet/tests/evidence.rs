@@ -1,0 +1,123 @@
+//! `audit verify` over a ledger of a deployment.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a step of a test that fails ends the test"
+)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use juki_crypto::{SigningKey, StorageKey, SystemRandomness};
+use juki_ledger::{EntryKind, NewEntry};
+use juki_runtime::DiskFiles;
+use juki_store::{Ledger, LedgerIdentity, LedgerSettings};
+use serde_json::Value;
+
+fn jukinet(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_jukinet"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn write_ledger(node: &Path) {
+    let keys = node.join("keys");
+    let identity = LedgerIdentity {
+        node: "national".parse().unwrap(),
+        storage: StorageKey::new(
+            fs::read(keys.join("storage.key"))
+                .unwrap()
+                .try_into()
+                .unwrap(),
+        ),
+        signing: Arc::new(
+            SigningKey::from_pkcs8(&juki_pki::read_key(&keys.join("node.key")).unwrap()).unwrap(),
+        ),
+        randomness: Arc::new(SystemRandomness),
+    };
+    let files = DiskFiles::open(&node.join("data/ledger")).unwrap();
+    let (mut ledger, _) = Ledger::open(files, identity, LedgerSettings::default(), 1).unwrap();
+    for number in 0..40_u8 {
+        ledger
+            .append(
+                2,
+                NewEntry {
+                    kind: EntryKind(40),
+                    payload: vec![number; 100],
+                },
+            )
+            .unwrap();
+    }
+    ledger.append_checkpoint(3).unwrap();
+    ledger.sync().unwrap();
+    ledger.close(4).unwrap();
+}
+
+#[test]
+fn an_intact_ledger_verifies_and_one_flipped_byte_is_named() {
+    let place = tempfile::tempdir().unwrap();
+    assert!(jukinet(place.path(), &["new", "net"]).status.success());
+    let node = place.path().join("net/nodes/national");
+    write_ledger(&node);
+    let verify = [
+        "audit",
+        "verify",
+        "net/nodes/national/data/ledger",
+        "--json",
+    ];
+    let report = |output: &Output| {
+        serde_json::from_slice::<Vec<Value>>(&output.stdout)
+            .unwrap()
+            .swap_remove(0)
+    };
+    let output = jukinet(place.path(), &verify);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let intact = report(&output);
+    assert_eq!(
+        (intact["intact"].as_bool(), intact["node"].as_str()),
+        (Some(true), Some("national"))
+    );
+    assert!(
+        intact["entries"].as_u64().unwrap() >= 41 && intact["checkpoints"].as_u64().unwrap() >= 1,
+        "{intact}"
+    );
+    assert_eq!(
+        intact["opened"], intact["entries"],
+        "the key beside the data folder was used"
+    );
+    let other = place
+        .path()
+        .join("net/nodes/prefecture-35/keys/storage.key");
+    let output = jukinet(
+        place.path(),
+        &[&verify[..], &["--key", other.to_str().unwrap()]].concat(),
+    );
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "another node's key opens nothing"
+    );
+    let segment = fs::read_dir(node.join("data/ledger"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .max()
+        .unwrap();
+    let mut bytes = fs::read(&segment).unwrap();
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[used / 2] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let output = jukinet(place.path(), &verify);
+    assert_eq!(output.status.code(), Some(1));
+    let damaged = report(&output);
+    assert!(
+        damaged["intact"] == false && damaged["entry"].is_u64() && damaged["offset"].is_u64(),
+        "{damaged}"
+    );
+}
