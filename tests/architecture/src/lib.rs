@@ -1,0 +1,1 @@
+//! Tests of the house: which crate may depend on which.

@@ -1,0 +1,36 @@
+//! Three tiers in one thread: nodes on disks that lose power, a network that delays, repeats and
+//! cuts, registers that ask, and a model that knows what must come out.
+//!
+//! One seed decides everything that happens. What a seed does not cover: real sockets and
+//! firewalls, the index on disk, threads, and the randomness of HPKE.
+
+mod cast;
+mod check;
+mod clerk;
+mod index;
+mod medium;
+mod network;
+mod node;
+mod puppet;
+mod randomness;
+mod resident;
+mod terminal;
+mod world;
+
+pub use cast::{Cast, Post, cast, municipality};
+pub use clerk::{Acknowledged, TownHall};
+pub use index::KeptIndex;
+pub use medium::{Medium, Power};
+pub use network::{Flight, Network};
+pub use node::{Boot, Node, NodeLedger, registry};
+pub use puppet::{Heard, Puppet, entries};
+pub use randomness::SeededRandomness;
+pub use resident::{Draft, Place, Resident};
+pub use terminal::Terminal;
+pub use world::{Counts, Options, Outcome, World};
+
+/// How many seeds a test runs: `default`, or what `JUKI_SEEDS` says.
+#[must_use]
+pub fn seeds(default: u64) -> u64 {
+    std::env::var("JUKI_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(default)
+}
