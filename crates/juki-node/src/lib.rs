@@ -25,3 +25,8 @@ pub use service_node::ServiceNode;
 pub use telemetry::render as render_metrics;
 pub use tickets::CallError;
 pub use trace::Hops;
+
+/// Nodes allocate many small pieces on two threads; the system's allocator was a tenth of their
+/// time (docs/benchmarks.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
