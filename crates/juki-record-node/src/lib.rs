@@ -17,18 +17,27 @@ use serde_json::json;
 /// Memory that sled may use for its cache, in bytes. Most of a small node's records fit.
 const INDEX_CACHE_BYTES: u64 = 32 << 20;
 
-/// The legal-basis table that the configuration names.
+/// The appended tables of the Act under which the national center answers: national bodies (art.
+/// 30-10 and 30-7 para. 3).
+pub const NATIONAL_TABLES: [&str; 1] = ["別表第一"];
+
+/// Those under which a prefecture answers: municipalities, other prefectures and its own offices
+/// (art. 30-7 para. 4 to 6, 30-8 para. 1).
+pub const PREFECTURE_TABLES: [&str; 4] = ["別表第二", "別表第三", "別表第四", "別表第五"];
+
+/// The rows under which a tier answers, of the legal-basis table that the configuration names.
 ///
 /// # Errors
 /// [`StartError`] naming file and fault.
-pub fn legal_basis(prepared: &Prepared) -> Result<LegalBasisTable, StartError> {
+pub fn legal_basis(prepared: &Prepared, tables: &[&str]) -> Result<LegalBasisTable, StartError> {
     let path: PathBuf = match &prepared.config.node.legal_basis {
         Some(path) => prepared.folder.join(path),
         None => return Err(StartError::missing("node.legal_basis: the table that says who may ask for what")),
     };
     let text = std::fs::read_to_string(&path)
         .map_err(|error| StartError::configuration(ErrorCode::ConfigUnreadable, format!("{}: {error}", path.display())))?;
-    LegalBasisTable::parse(&text).map_err(|error| StartError::configuration(error.code(), format!("{}: {error}", path.display())))
+    let table = LegalBasisTable::parse(&text).map_err(|error| StartError::configuration(error.code(), format!("{}: {error}", path.display())));
+    table.map(|table| table.of_tables(tables))
 }
 
 /// The registrar's key, which signs operators' cards.

@@ -24,13 +24,13 @@ impl Node for NationalCenter {
     const ROLE: NodeRole = NodeRole::NationalCenter;
 
     fn check(prepared: &Prepared) -> Result<(), StartError> {
-        records::legal_basis(prepared)?;
+        records::legal_basis(prepared, &records::NATIONAL_TABLES)?;
         Registrar::open(prepared).map(|_| ())
     }
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
         let registry = records::registry(&prepared, true);
-        let access = AccessControl::new(records::registrar(&prepared)?, records::legal_basis(&prepared)?);
+        let access = AccessControl::new(records::registrar(&prepared)?, records::legal_basis(&prepared, &records::NATIONAL_TABLES)?);
         // The permutation hangs on the storage key alone, which outlives every loss of the data
         // folder: a rebuilt center never gives a code twice.
         let permutation = BodyPermutation::new(*prepared.keys.storage_key().derive("code permutation").reveal());

@@ -20,14 +20,14 @@ impl Node for PrefectureServer {
     const ROLE: NodeRole = NodeRole::PrefectureServer;
 
     fn check(prepared: &Prepared) -> Result<(), StartError> {
-        records::legal_basis(prepared).map(|_| ())?;
+        records::legal_basis(prepared, &records::PREFECTURE_TABLES).map(|_| ())?;
         upper(prepared).map(|_| ())
     }
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
         let upper = upper(&prepared)?;
         let registry = records::registry(&prepared, true);
-        let access = AccessControl::new(records::registrar(&prepared)?, records::legal_basis(&prepared)?);
+        let access = AccessControl::new(records::registrar(&prepared)?, records::legal_basis(&prepared, &records::PREFECTURE_TABLES)?);
         let timeout_ms = prepared.config.limits.receipt_timeout_ms;
         let services: Vec<Box<dyn Service>> = vec![
             Box::new(JournalReceiver::new(Tier::Prefecture, Some(upper.clone()), registry.clone(), timeout_ms)),
