@@ -10,8 +10,10 @@ mod sessions;
 mod step;
 mod view;
 
-pub use sequencer::{Input, LedgerPort, NodeIdentity, Output, SECURITY, SecurityRecord, Sequencer, TurnError};
+pub use sequencer::{
+    Input, LedgerPort, NodeIdentity, Output, SECURITY, SecurityRecord, Sequencer, TurnError,
+};
 pub use service::{Context, LedgerRead, Origin, Service};
 pub use sessions::{OpenedFrame, Sessions};
 pub use step::{Answer, Emit, Forward, Step, Ticket};
-pub use view::{IndexBatch, IndexError, IndexMark, IndexPort, MemoryIndex, View, Writes};
+pub use view::{IndexBatch, IndexError, IndexMark, IndexPort, KeyValue, MemoryIndex, View, Writes};

@@ -9,7 +9,10 @@ use juki_ledger::{Chain, Entry, EntryKind, NewEntry};
 use juki_wire::{FrameParts, MessageId, Priority, Refusal};
 use prost::Message;
 
-use crate::{Context, Emit, Forward, IndexError, LedgerRead, OpenedFrame, Origin, Service, Sessions, Step, Ticket, View};
+use crate::{
+    Context, Emit, Forward, IndexError, LedgerRead, OpenedFrame, Origin, Service, Sessions, Step,
+    Ticket, View,
+};
 
 /// A ledger entry about something that concerns security: a frame refused by its destination.
 pub const SECURITY: EntryKind = EntryKind(16);
@@ -157,7 +160,12 @@ pub struct Sequencer<L: LedgerPort> {
 impl<L: LedgerPort> Sequencer<L> {
     /// A sequencer whose view is complete up to the ledger's durable end.
     #[must_use]
-    pub fn new(identity: NodeIdentity, ledger: L, view: View, mut services: Vec<Box<dyn Service>>) -> Self {
+    pub fn new(
+        identity: NodeIdentity,
+        ledger: L,
+        view: View,
+        mut services: Vec<Box<dyn Service>>,
+    ) -> Self {
         let sessions = Sessions::new(
             identity.node.clone(),
             Arc::clone(&identity.signing),
@@ -202,18 +210,39 @@ impl<L: LedgerPort> Sequencer<L> {
         for input in inputs {
             match input {
                 Input::Frame(frame) => self.take_frame(now, &frame, &mut held, say)?,
-                Input::Local { service, ticket, request } => {
-                    let step = self.decide(now, service, |service, context, view| service.on_local(context, ticket, &request, view));
+                Input::Local {
+                    service,
+                    ticket,
+                    request,
+                } => {
+                    let step = self.decide(now, service, |service, context, view| {
+                        service.on_local(context, ticket, &request, view)
+                    });
                     self.take_step(now, step, &mut held, say)?;
                 }
-                Input::Security { source, code } => self.record_security(now_ms, source, code, String::new())?,
+                Input::Security { source, code } => {
+                    self.record_security(now_ms, source, code, String::new())?
+                }
             }
         }
         for at in 0..self.services.len() {
-            if self.services.get(at).and_then(|service| service.next_timeout()).is_some_and(|due| due <= now_ms) {
-                let step = self.decide_at(now, at, |service, context, view| service.on_timeout(context, view));
+            if self
+                .services
+                .get(at)
+                .and_then(|service| service.next_timeout())
+                .is_some_and(|due| due <= now_ms)
+            {
+                let step = self.decide_at(now, at, |service, context, view| {
+                    service.on_timeout(context, view)
+                });
                 self.take_step(now, step, &mut held, say)?;
             }
+        }
+        for at in 0..self.services.len() {
+            let step = self.decide_at(now, at, |service, context, view| {
+                service.before_sync(context, view)
+            });
+            self.take_step(now, step, &mut held, say)?;
         }
         if let Some(surplus) = self.security_surplus.take() {
             self.append_security(now_ms, &surplus)?;
@@ -230,7 +259,9 @@ impl<L: LedgerPort> Sequencer<L> {
             }
             for at in 0..self.services.len() {
                 let durable = self.durable;
-                let step = self.decide_at(now, at, |service, context, view| service.on_durable(context, durable, view));
+                let step = self.decide_at(now, at, |service, context, view| {
+                    service.on_durable(context, durable, view)
+                });
                 self.take_step(now, step, &mut held, say)?;
             }
         }
@@ -248,7 +279,11 @@ impl<L: LedgerPort> Sequencer<L> {
     #[must_use]
     pub fn next_timeout(&self) -> Option<u64> {
         let lazy = self.lazy_since.map(|since| since + LAZY_SYNC_MS);
-        self.services.iter().filter_map(|service| service.next_timeout()).chain(lazy).min()
+        self.services
+            .iter()
+            .filter_map(|service| service.next_timeout())
+            .chain(lazy)
+            .min()
     }
 
     /// Refuses all personal data from now on for a reason, or no more.
@@ -290,7 +325,11 @@ impl<L: LedgerPort> Sequencer<L> {
         if let Some(error) = self.view.take_failure() {
             return Err(TurnError::Index(error));
         }
-        if self.sync_now || self.lazy_since.is_some_and(|since| since + LAZY_SYNC_MS <= now_ms) {
+        if self.sync_now
+            || self
+                .lazy_since
+                .is_some_and(|since| since + LAZY_SYNC_MS <= now_ms)
+        {
             self.durable = self.ledger.sync().map_err(TurnError::Ledger)?;
             self.sync_now = false;
             self.lazy_since = None;
@@ -307,26 +346,54 @@ impl<L: LedgerPort> Sequencer<L> {
     ) -> Result<(), TurnError> {
         // The link has judged the frame's form already; one that does not read is not answered
         // twice.
-        let Ok(parts) = FrameParts::decode(frame) else { return Ok(()) };
+        let Ok(parts) = FrameParts::decode(frame) else {
+            return Ok(());
+        };
         match self.sessions.open(now.0, &parts) {
-            OpenedFrame::Message { origin, service, body } => self.take_message(now, (&origin, service), &body, held, say),
-            OpenedFrame::Refused { message_id, service, refusal } => {
-                let step =
-                    self.decide(now, service.name(), |service, context, view| service.on_refused(context, message_id, &refusal, view));
+            OpenedFrame::Message {
+                origin,
+                service,
+                body,
+            } => self.take_message(now, (&origin, service), &body, held, say),
+            OpenedFrame::Refused {
+                message_id,
+                service,
+                refusal,
+            } => {
+                let step = self.decide(now, service.name(), |service, context, view| {
+                    service.on_refused(context, message_id, &refusal, view)
+                });
                 self.take_step(now, step, held, say)
             }
             OpenedFrame::Resend(frames) => {
                 for (destination, priority, frame) in frames {
-                    say(Output::Frame { destination, priority, frame });
+                    say(Output::Frame {
+                        destination,
+                        priority,
+                        frame,
+                    });
                 }
                 Ok(())
             }
-            OpenedFrame::Reject { code, source, message_id, answer } => {
+            OpenedFrame::Reject {
+                code,
+                source,
+                message_id,
+                answer,
+            } => {
                 if let Some(frame) = answer {
-                    say(Output::Frame { destination: source.clone(), priority: Priority::Interactive, frame });
+                    say(Output::Frame {
+                        destination: source.clone(),
+                        priority: Priority::Interactive,
+                        frame,
+                    });
                 }
                 self.record_security(now.0, source.to_string(), code, message_id.to_string())?;
-                say(Output::Refused { source, code, message_id });
+                say(Output::Refused {
+                    source,
+                    code,
+                    message_id,
+                });
                 Ok(())
             }
             OpenedFrame::Nothing => Ok(()),
@@ -341,20 +408,39 @@ impl<L: LedgerPort> Sequencer<L> {
         held: &mut Vec<Emit>,
         say: &mut dyn FnMut(Output),
     ) -> Result<(), TurnError> {
-        let known = self.services.iter().any(|known| known.name() == service.name());
-        if let Some(code) = self.blocked.or_else(|| (!known).then_some(ErrorCode::ServiceUnknown)) {
+        let known = self
+            .services
+            .iter()
+            .any(|known| known.name() == service.name());
+        if let Some(code) = self
+            .blocked
+            .or_else(|| (!known).then_some(ErrorCode::ServiceUnknown))
+        {
             if !origin.reply {
                 self.refuse(now.0, origin, service, code, say);
             }
             return Ok(());
         }
-        let step = self.decide(now, service.name(), |service, context, view| service.on_message(context, origin, body, view));
+        let step = self.decide(now, service.name(), |service, context, view| {
+            service.on_message(context, origin, body, view)
+        });
         self.take_step(now, step, held, say)
     }
 
-    fn refuse(&self, now_ms: u64, origin: &Origin, service: ServiceId, code: ErrorCode, say: &mut dyn FnMut(Output)) {
+    fn refuse(
+        &self,
+        now_ms: u64,
+        origin: &Origin,
+        service: ServiceId,
+        code: ErrorCode,
+        say: &mut dyn FnMut(Output),
+    ) {
         let _ = now_ms;
-        let refusal = Refusal { node: self.identity.node.to_string(), rule: "service".to_owned(), code: code.code().to_owned() };
+        let refusal = Refusal {
+            node: self.identity.node.to_string(),
+            rule: "service".to_owned(),
+            code: code.code().to_owned(),
+        };
         let header = juki_wire::Header {
             kind: juki_wire::FrameKind::Message,
             service,
@@ -368,15 +454,32 @@ impl<L: LedgerPort> Sequencer<L> {
             sequence: 0,
         };
         if let Some(frame) = refusal.frame_for(&header) {
-            say(Output::Frame { destination: origin.node.clone(), priority: origin.priority, frame });
+            say(Output::Frame {
+                destination: origin.node.clone(),
+                priority: origin.priority,
+                frame,
+            });
         }
     }
 
-    fn record_security(&mut self, now_ms: u64, source: String, code: ErrorCode, message_id: String) -> Result<(), TurnError> {
+    fn record_security(
+        &mut self,
+        now_ms: u64,
+        source: String,
+        code: ErrorCode,
+        message_id: String,
+    ) -> Result<(), TurnError> {
         self.security_this_turn += 1;
-        let record = SecurityRecord { source, code: code.code().to_owned(), message_id, count: 1 };
+        let record = SecurityRecord {
+            source,
+            code: code.code().to_owned(),
+            message_id,
+            count: 1,
+        };
         if self.security_this_turn > SECURITY_PER_TURN {
-            let surplus = self.security_surplus.get_or_insert(SecurityRecord { count: 0, ..record });
+            let surplus = self
+                .security_surplus
+                .get_or_insert(SecurityRecord { count: 0, ..record });
             surplus.count = surplus.count.saturating_add(1);
             return Ok(());
         }
@@ -384,9 +487,15 @@ impl<L: LedgerPort> Sequencer<L> {
     }
 
     fn append_security(&mut self, now_ms: u64, record: &SecurityRecord) -> Result<(), TurnError> {
-        let entry = NewEntry { kind: SECURITY, payload: record.encode_to_vec() };
+        let entry = NewEntry {
+            kind: SECURITY,
+            payload: record.encode_to_vec(),
+        };
         self.sync_now = true;
-        self.ledger.append(now_ms, entry).map(|_| ()).map_err(TurnError::Ledger)
+        self.ledger
+            .append(now_ms, entry)
+            .map(|_| ())
+            .map_err(TurnError::Ledger)
     }
 
     fn decide(
@@ -395,7 +504,11 @@ impl<L: LedgerPort> Sequencer<L> {
         name: &str,
         act: impl FnOnce(&mut dyn Service, &Context<'_>, &mut View) -> Step,
     ) -> Step {
-        match self.services.iter().position(|service| service.name() == name) {
+        match self
+            .services
+            .iter()
+            .position(|service| service.name() == name)
+        {
             Some(at) => self.decide_at(now, at, act),
             None => Step::none(),
         }
@@ -453,18 +566,38 @@ impl<L: LedgerPort> Sequencer<L> {
             Emit::Local { ticket, body } => say(Output::Local { ticket, body }),
             Emit::Message(forward) => self.say_forward(now_ms, forward, say),
             Emit::Answer(answer) => {
-                let sealed = self.sessions.seal(now_ms, &answer.to, (answer.service, answer.priority), (Some(answer.message_id), true), answer.body);
+                let sealed = self.sessions.seal(
+                    now_ms,
+                    &answer.to,
+                    (answer.service, answer.priority),
+                    (Some(answer.message_id), true),
+                    answer.body,
+                );
                 if let Ok((_, frame)) = sealed {
-                    say(Output::Frame { destination: answer.to, priority: answer.priority, frame });
+                    say(Output::Frame {
+                        destination: answer.to,
+                        priority: answer.priority,
+                        frame,
+                    });
                 }
             }
         }
     }
 
     fn say_forward(&mut self, now_ms: u64, forward: Forward, say: &mut dyn FnMut(Output)) {
-        let sealed = self.sessions.seal(now_ms, &forward.to, (forward.service, forward.priority), (forward.message_id, false), forward.body);
+        let sealed = self.sessions.seal(
+            now_ms,
+            &forward.to,
+            (forward.service, forward.priority),
+            (forward.message_id, false),
+            forward.body,
+        );
         if let Ok((_, frame)) = sealed {
-            say(Output::Frame { destination: forward.to, priority: forward.priority, frame });
+            say(Output::Frame {
+                destination: forward.to,
+                priority: forward.priority,
+                frame,
+            });
         }
     }
 }

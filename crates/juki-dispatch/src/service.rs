@@ -54,16 +54,34 @@ pub trait Service: Send {
     fn name(&self) -> &'static str;
 
     /// Another node said something.
-    fn on_message(&mut self, context: &Context<'_>, origin: &Origin, message: &[u8], view: &mut View) -> Step;
+    fn on_message(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        message: &[u8],
+        view: &mut View,
+    ) -> Step;
 
     /// Somebody on this node asks.
-    fn on_local(&mut self, context: &Context<'_>, ticket: Ticket, request: &[u8], view: &mut View) -> Step {
+    fn on_local(
+        &mut self,
+        context: &Context<'_>,
+        ticket: Ticket,
+        request: &[u8],
+        view: &mut View,
+    ) -> Step {
         let _ = (context, ticket, request, view);
         Step::none()
     }
 
     /// A message of this service was refused on its way or by its destination.
-    fn on_refused(&mut self, context: &Context<'_>, message_id: MessageId, refusal: &Refusal, view: &mut View) -> Step {
+    fn on_refused(
+        &mut self,
+        context: &Context<'_>,
+        message_id: MessageId,
+        refusal: &Refusal,
+        view: &mut View,
+    ) -> Step {
         let _ = (context, message_id, refusal, view);
         Step::none()
     }
@@ -77,6 +95,13 @@ pub trait Service: Send {
     /// When to call [`Self::on_timeout`], in milliseconds since 1970.
     fn next_timeout(&self) -> Option<u64> {
         None
+    }
+
+    /// All inputs of a turn are taken and nothing is synced yet: what is appended now shares their
+    /// sync.
+    fn before_sync(&mut self, context: &Context<'_>, view: &mut View) -> Step {
+        let _ = (context, view);
+        Step::none()
     }
 
     /// A turn ends: every entry that somebody waits for is durable, up to this number.

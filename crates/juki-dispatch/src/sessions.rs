@@ -4,7 +4,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use juki_crypto::{Directory, Opening, Randomness, SealError, SealingKey, Session, SessionId, SigningKey, random_array};
+use juki_crypto::{
+    Directory, Opening, Randomness, SealError, SealingKey, Session, SessionId, SigningKey,
+    random_array,
+};
 use juki_domain::{ErrorCode, NodeId, ServiceId};
 use juki_wire::{Flags, FrameKind, FrameParts, Header, MessageId, Priority, Refusal, Reset};
 use prost::Message as _;
@@ -109,7 +112,18 @@ impl Sessions {
         calendar_version: u32,
     ) -> Self {
         let boot_nonce = random_array(randomness.as_ref());
-        Self { me, signing, sealing, directory, randomness, boot_nonce, calendar_version, counter: 0, open: HashMap::new(), peers: HashMap::new() }
+        Self {
+            me,
+            signing,
+            sealing,
+            directory,
+            randomness,
+            boot_nonce,
+            calendar_version,
+            counter: 0,
+            open: HashMap::new(),
+            peers: HashMap::new(),
+        }
     }
 
     /// Seals a message and says how it is framed. It is kept until it is answered, or until the
@@ -125,8 +139,16 @@ impl Sessions {
         (message_id, reply): (Option<MessageId>, bool),
         body: Vec<u8>,
     ) -> Result<(MessageId, Bytes), ErrorCode> {
-        let message_id = message_id.unwrap_or_else(|| MessageId(random_array(self.randomness.as_ref())));
-        let message = Awaiting { since_ms: now_ms, message_id, service, priority, reply, body };
+        let message_id =
+            message_id.unwrap_or_else(|| MessageId(random_array(self.randomness.as_ref())));
+        let message = Awaiting {
+            since_ms: now_ms,
+            message_id,
+            service,
+            priority,
+            reply,
+            body,
+        };
         let frame = self.seal_message(now_ms, to, &message)?;
         let unconfirmed = self.current(to).is_some_and(|open| open.opening.is_some());
         if unconfirmed || !reply {
@@ -134,8 +156,13 @@ impl Sessions {
             peer.awaiting_bytes += message.body.len();
             peer.awaiting.push_back(message);
             let old = |message: &Awaiting| message.since_ms + AWAITING_MS_MAX < now_ms;
-            while peer.awaiting.len() > AWAITING_MAX || peer.awaiting_bytes > AWAITING_BYTES_MAX || peer.awaiting.front().is_some_and(old) {
-                let Some(oldest) = peer.awaiting.pop_front() else { break };
+            while peer.awaiting.len() > AWAITING_MAX
+                || peer.awaiting_bytes > AWAITING_BYTES_MAX
+                || peer.awaiting.front().is_some_and(old)
+            {
+                let Some(oldest) = peer.awaiting.pop_front() else {
+                    break;
+                };
                 peer.awaiting_bytes -= oldest.body.len();
             }
         }
@@ -145,7 +172,10 @@ impl Sessions {
     /// A message will not be answered any more, or need not be.
     pub fn settle(&mut self, peer: &NodeId, message_id: MessageId) {
         if let Some(peer) = self.peers.get_mut(peer)
-            && let Some(at) = peer.awaiting.iter().position(|message| message.message_id == message_id)
+            && let Some(at) = peer
+                .awaiting
+                .iter()
+                .position(|message| message.message_id == message_id)
             && let Some(settled) = peer.awaiting.remove(at)
         {
             peer.awaiting_bytes -= settled.body.len();
@@ -165,28 +195,48 @@ impl Sessions {
                 // service that sent it decides.
                 let refusal = Refusal::decode(frame.body.as_ref()).unwrap_or_default();
                 self.settle(&header.source, header.message_id);
-                OpenedFrame::Refused { message_id: header.message_id, service: header.service, refusal }
+                OpenedFrame::Refused {
+                    message_id: header.message_id,
+                    service: header.service,
+                    refusal,
+                }
             }
             FrameKind::Reset => self.on_reset(now_ms, header, &frame.body),
         }
     }
 
     fn current(&self, peer: &NodeId) -> Option<&Open> {
-        self.peers.get(peer).and_then(|peer| peer.sessions.back()).and_then(|id| self.open.get(id))
+        self.peers
+            .get(peer)
+            .and_then(|peer| peer.sessions.back())
+            .and_then(|id| self.open.get(id))
     }
 
-    fn seal_message(&mut self, now_ms: u64, to: &NodeId, message: &Awaiting) -> Result<Bytes, ErrorCode> {
+    fn seal_message(
+        &mut self,
+        now_ms: u64,
+        to: &NodeId,
+        message: &Awaiting,
+    ) -> Result<Bytes, ErrorCode> {
         if self.current(to).is_none() {
             self.open_session(now_ms, to)?;
         }
-        let id = self.peers.get(to).and_then(|peer| peer.sessions.back()).copied().ok_or(ErrorCode::NoRoute)?;
+        let id = self
+            .peers
+            .get(to)
+            .and_then(|peer| peer.sessions.back())
+            .copied()
+            .ok_or(ErrorCode::NoRoute)?;
         let open = self.open.get_mut(&id).ok_or(ErrorCode::NoRoute)?;
         let sequence = open.session.take_sequence();
         let header = Header {
             kind: FrameKind::Message,
             service: message.service,
             priority: message.priority,
-            flags: Flags { opening: open.opening.is_some(), reply: message.reply },
+            flags: Flags {
+                opening: open.opening.is_some(),
+                reply: message.reply,
+            },
             source: self.me.clone(),
             destination: to.clone(),
             calendar_version: self.calendar_version,
@@ -211,8 +261,14 @@ impl Sessions {
         // Rises within a run and, with the machine's clock, from run to run.
         self.counter = now_ms.max(self.counter + 1);
         let boot_nonce = self.peers.get(to).map_or(&[][..], |peer| &peer.boot_nonce);
-        let (session, opening) = Session::open(self.randomness.as_ref(), (&self.me, &self.signing), (to, key), boot_nonce, self.counter)
-            .map_err(|error| error.code())?;
+        let (session, opening) = Session::open(
+            self.randomness.as_ref(),
+            (&self.me, &self.signing),
+            (to, key),
+            boot_nonce,
+            self.counter,
+        )
+        .map_err(|error| error.code())?;
         self.install(to.clone(), session, Some(opening.encode_to_vec()));
         Ok(())
     }
@@ -226,7 +282,14 @@ impl Sessions {
         {
             self.open.remove(&oldest);
         }
-        self.open.insert(id, Open { peer, session, opening });
+        self.open.insert(
+            id,
+            Open {
+                peer,
+                session,
+                opening,
+            },
+        );
     }
 
     fn open_message(&mut self, frame: &FrameParts) -> OpenedFrame {
@@ -236,17 +299,26 @@ impl Sessions {
             Err(code) => return self.reject(header, code),
         };
         if !self.open.contains_key(&header.session) {
-            let accepted = opening.ok_or(SealError::Stale).and_then(|opening| self.accept(header, opening));
+            let accepted = opening
+                .ok_or(SealError::Stale)
+                .and_then(|opening| self.accept(header, opening));
             match accepted {
                 Ok(()) => {}
                 Err(SealError::Stale) => return self.ask_for_opening(header),
                 Err(error) => return self.reject(header, error.code()),
             }
         }
-        let Some(open) = self.open.get_mut(&header.session).filter(|open| open.peer == header.source) else {
+        let Some(open) = self
+            .open
+            .get_mut(&header.session)
+            .filter(|open| open.peer == header.source)
+        else {
             return self.reject(header, ErrorCode::SourceSignatureWrong);
         };
-        match open.session.open_body(header.sequence, &frame.header_bytes, sealed) {
+        match open
+            .session
+            .open_body(header.sequence, &frame.header_bytes, sealed)
+        {
             Ok(body) => {
                 if open.opening.take().is_some() {
                     self.confirm(&header.source);
@@ -254,9 +326,17 @@ impl Sessions {
                 if header.flags.reply {
                     self.settle(&header.source, header.message_id);
                 }
-                let origin =
-                    Origin { node: header.source.clone(), message_id: header.message_id, reply: header.flags.reply, priority: header.priority };
-                OpenedFrame::Message { origin, service: header.service, body }
+                let origin = Origin {
+                    node: header.source.clone(),
+                    message_id: header.message_id,
+                    reply: header.flags.reply,
+                    priority: header.priority,
+                };
+                OpenedFrame::Message {
+                    origin,
+                    service: header.service,
+                    body,
+                }
             }
             Err(error) => self.reject(header, error.code()),
         }
@@ -267,9 +347,22 @@ impl Sessions {
         if opening.session != header.session {
             return Err(SealError::Opening);
         }
-        let source_key = self.directory.entry(&header.source).ok_or(SealError::Signature)?.signing;
-        let before = self.peers.get(&header.source).map_or(0, |peer| peer.counter_seen);
-        let session = Session::accept(&opening, (&header.source, &source_key), (&self.me, &self.sealing), &self.boot_nonce, before);
+        let source_key = self
+            .directory
+            .entry(&header.source)
+            .ok_or(SealError::Signature)?
+            .signing;
+        let before = self
+            .peers
+            .get(&header.source)
+            .map_or(0, |peer| peer.counter_seen);
+        let session = Session::accept(
+            &opening,
+            (&header.source, &source_key),
+            (&self.me, &self.sealing),
+            &self.boot_nonce,
+            before,
+        );
         if matches!(session, Err(SealError::Stale)) && opening.boot_nonce == self.boot_nonce {
             self.renew_nonce();
         }
@@ -299,12 +392,23 @@ impl Sessions {
     }
 
     fn on_reset(&mut self, now_ms: u64, header: &Header, body: &[u8]) -> OpenedFrame {
-        let Ok(reset) = Reset::decode(body) else { return OpenedFrame::Nothing };
+        let Ok(reset) = Reset::decode(body) else {
+            return OpenedFrame::Nothing;
+        };
         let peer_name = header.source.clone();
-        let Ok(id) = SessionId::try_from(reset.session.as_slice()) else { return OpenedFrame::Nothing };
-        let Some(peer) = self.peers.get_mut(&peer_name) else { return OpenedFrame::Nothing };
+        let Ok(id) = SessionId::try_from(reset.session.as_slice()) else {
+            return OpenedFrame::Nothing;
+        };
+        let Some(peer) = self.peers.get_mut(&peer_name) else {
+            return OpenedFrame::Nothing;
+        };
         // A session can be reset only once: a forged reset costs one opening.
-        let Some(at) = peer.sessions.iter().position(|known| *known == id).filter(|_| reset.boot_nonce.len() <= 32) else {
+        let Some(at) = peer
+            .sessions
+            .iter()
+            .position(|known| *known == id)
+            .filter(|_| reset.boot_nonce.len() <= 32)
+        else {
             return OpenedFrame::Nothing;
         };
         // A later session was opened by the peer's new run itself, or towards it: dropping that too
@@ -313,29 +417,61 @@ impl Sessions {
             self.open.remove(&id);
         }
         peer.boot_nonce = reset.boot_nonce;
-        let awaiting: Vec<Awaiting> = peer.awaiting.iter().filter(|message| message.since_ms + AWAITING_MS_MAX >= now_ms).cloned().collect();
-        let frames = awaiting.iter().filter_map(|message| Some((peer_name.clone(), message.priority, self.seal_message(now_ms, &peer_name, message).ok()?)));
+        let awaiting: Vec<Awaiting> = peer
+            .awaiting
+            .iter()
+            .filter(|message| message.since_ms + AWAITING_MS_MAX >= now_ms)
+            .cloned()
+            .collect();
+        let frames = awaiting.iter().filter_map(|message| {
+            Some((
+                peer_name.clone(),
+                message.priority,
+                self.seal_message(now_ms, &peer_name, message).ok()?,
+            ))
+        });
         OpenedFrame::Resend(frames.collect())
     }
 
     fn ask_for_opening(&self, header: &Header) -> OpenedFrame {
-        let reset = Reset { boot_nonce: self.boot_nonce.to_vec(), session: header.session.to_vec() };
-        let frame = reset.frame_for(header).map(|frame| (header.source.clone(), header.priority, frame));
+        let reset = Reset {
+            boot_nonce: self.boot_nonce.to_vec(),
+            session: header.session.to_vec(),
+        };
+        let frame = reset
+            .frame_for(header)
+            .map(|frame| (header.source.clone(), header.priority, frame));
         OpenedFrame::Resend(frame.into_iter().collect())
     }
 
     fn reject(&self, header: &Header, code: ErrorCode) -> OpenedFrame {
-        let refusal = Refusal { node: self.me.to_string(), rule: "session".to_owned(), code: code.code().to_owned() };
-        OpenedFrame::Reject { code, source: header.source.clone(), message_id: header.message_id, answer: refusal.frame_for(header) }
+        let refusal = Refusal {
+            node: self.me.to_string(),
+            rule: "session".to_owned(),
+            code: code.code().to_owned(),
+        };
+        OpenedFrame::Reject {
+            code,
+            source: header.source.clone(),
+            message_id: header.message_id,
+            answer: refusal.frame_for(header),
+        }
     }
 }
 
-fn split_opening<'a>(header: &Header, body: &'a [u8]) -> Result<(Option<&'a [u8]>, &'a [u8]), ErrorCode> {
+fn split_opening<'a>(
+    header: &Header,
+    body: &'a [u8],
+) -> Result<(Option<&'a [u8]>, &'a [u8]), ErrorCode> {
     if !header.flags.opening {
         return Ok((None, body));
     }
-    let (len, rest) = body.split_first_chunk::<2>().ok_or(ErrorCode::FrameTruncated)?;
-    let (opening, sealed) = rest.split_at_checked(usize::from(u16::from_be_bytes(*len))).ok_or(ErrorCode::FrameTruncated)?;
+    let (len, rest) = body
+        .split_first_chunk::<2>()
+        .ok_or(ErrorCode::FrameTruncated)?;
+    let (opening, sealed) = rest
+        .split_at_checked(usize::from(u16::from_be_bytes(*len)))
+        .ok_or(ErrorCode::FrameTruncated)?;
     Ok((Some(opening), sealed))
 }
 

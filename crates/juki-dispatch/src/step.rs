@@ -25,13 +25,22 @@ impl Forward {
     /// A message to a node's service.
     #[must_use]
     pub fn new(to: NodeId, service: ServiceId, priority: Priority, body: Vec<u8>) -> Self {
-        Self { to, service, priority, message_id: None, body }
+        Self {
+            to,
+            service,
+            priority,
+            message_id: None,
+            body,
+        }
     }
 
     /// The same message under an id drawn before, which the asker keeps to know the answer by.
     #[must_use]
     pub fn with_id(self, message_id: MessageId) -> Self {
-        Self { message_id: Some(message_id), ..self }
+        Self {
+            message_id: Some(message_id),
+            ..self
+        }
     }
 }
 
@@ -50,7 +59,13 @@ impl Answer {
     /// Answers a message.
     #[must_use]
     pub fn to(origin: &Origin, service: ServiceId, body: Vec<u8>) -> Self {
-        Self { to: origin.node.clone(), service, priority: origin.priority, message_id: origin.message_id, body }
+        Self {
+            to: origin.node.clone(),
+            service,
+            priority: origin.priority,
+            message_id: origin.message_id,
+            body,
+        }
     }
 }
 

@@ -31,6 +31,9 @@ pub struct IndexBatch {
     pub writes: Writes,
 }
 
+/// A key with its value.
+pub type KeyValue = (Vec<u8>, Vec<u8>);
+
 /// Where records can be looked up. Writing is the node's business, not a service's.
 pub trait IndexPort: Send + Sync {
     /// The value of a key.
@@ -43,7 +46,7 @@ pub trait IndexPort: Send + Sync {
     ///
     /// # Errors
     /// [`IndexError`].
-    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError>;
+    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<KeyValue>, IndexError>;
 
     /// Takes a batch. A batch is in the index as a whole or not at all.
     ///
@@ -67,12 +70,17 @@ pub trait IndexPort: Send + Sync {
 /// An index in memory, lost with the process: for tests, simulation and nodes without records.
 #[derive(Debug, Default)]
 pub struct MemoryIndex {
-    content: Mutex<(BTreeMap<Vec<u8>, Vec<u8>>, IndexMark)>,
+    content: Mutex<MemoryContent>,
 }
 
+type MemoryContent = (BTreeMap<Vec<u8>, Vec<u8>>, IndexMark);
+
 impl MemoryIndex {
-    fn with<R>(&self, act: impl FnOnce(&mut (BTreeMap<Vec<u8>, Vec<u8>>, IndexMark)) -> R) -> Result<R, IndexError> {
-        self.content.lock().map(|mut content| act(&mut content)).map_err(|_| IndexError("poisoned".to_owned()))
+    fn with<R>(&self, act: impl FnOnce(&mut MemoryContent) -> R) -> Result<R, IndexError> {
+        self.content
+            .lock()
+            .map(|mut content| act(&mut content))
+            .map_err(|_| IndexError("poisoned".to_owned()))
     }
 }
 
@@ -83,7 +91,11 @@ impl IndexPort for MemoryIndex {
 
     fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
         self.with(|(map, _)| {
-            map.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)).take(limit).map(|(k, v)| (k.clone(), v.clone())).collect()
+            map.range(prefix.to_vec()..)
+                .take_while(|(key, _)| key.starts_with(prefix))
+                .take(limit)
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect()
         })
     }
 
@@ -130,7 +142,14 @@ impl View {
     /// The view above an index.
     #[must_use]
     pub fn new(base: Arc<dyn IndexPort>) -> Self {
-        Self { base, pending: BTreeMap::new(), order: VecDeque::new(), scratch: None, seq: 0, failure: Mutex::new(None) }
+        Self {
+            base,
+            pending: BTreeMap::new(),
+            order: VecDeque::new(),
+            scratch: None,
+            seq: 0,
+            failure: Mutex::new(None),
+        }
     }
 
     /// The value of a key. Where the index fails, the failure is kept and ends the turn.
@@ -142,23 +161,44 @@ impl View {
         if let Some(pending) = self.pending.get(key) {
             return pending.value.clone();
         }
-        self.base.get(key).unwrap_or_else(|error| self.note_failure(error))
+        self.base
+            .get(key)
+            .unwrap_or_else(|error| self.note_failure(error))
     }
 
     /// All keys with a prefix, in order, at most `limit`.
     #[must_use]
     pub fn scan(&self, prefix: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let covered = self.pending.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
-        let covered: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = covered.map(|(key, pending)| (key, &pending.value)).collect();
-        let scratch = self.scratch.iter().flat_map(|scratch| scratch.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix)));
+        let covered = self
+            .pending
+            .range(prefix.to_vec()..)
+            .take_while(|(key, _)| key.starts_with(prefix));
+        let covered: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = covered
+            .map(|(key, pending)| (key, &pending.value))
+            .collect();
+        let scratch = self.scratch.iter().flat_map(|scratch| {
+            scratch
+                .range(prefix.to_vec()..)
+                .take_while(|(key, _)| key.starts_with(prefix))
+        });
         let scratch: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = scratch.collect();
         let room = limit + covered.len() + scratch.len();
-        let base = self.base.scan(prefix, room).unwrap_or_else(|error| self.note_failure(error).map_or_else(Vec::new, |_| Vec::new()));
-        let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> = base.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        let base = self.base.scan(prefix, room).unwrap_or_else(|error| {
+            self.note_failure(error)
+                .map_or_else(Vec::new, |_| Vec::new())
+        });
+        let mut merged: BTreeMap<Vec<u8>, Option<Vec<u8>>> = base
+            .into_iter()
+            .map(|(key, value)| (key, Some(value)))
+            .collect();
         for (key, value) in covered.into_iter().chain(scratch) {
             merged.insert(key.clone(), value.clone());
         }
-        merged.into_iter().filter_map(|(key, value)| value.map(|value| (key, value))).take(limit).collect()
+        merged
+            .into_iter()
+            .filter_map(|(key, value)| value.map(|value| (key, value)))
+            .take(limit)
+            .collect()
     }
 
     /// Sets a key.
@@ -195,8 +235,14 @@ impl View {
     #[must_use]
     pub fn take_writes(&mut self, through: u64) -> Writes {
         let mut writes = BTreeMap::new();
-        while self.order.front().is_some_and(|(seq, _, _)| *seq <= through) {
-            let Some((_, key, value)) = self.order.pop_front() else { break };
+        while self
+            .order
+            .front()
+            .is_some_and(|(seq, _, _)| *seq <= through)
+        {
+            let Some((_, key, value)) = self.order.pop_front() else {
+                break;
+            };
             writes.insert(key, value);
         }
         writes.into_iter().collect()
@@ -205,7 +251,11 @@ impl View {
     /// The index has taken all writes up to a number: they need not be held above it any more.
     pub fn forget_written(&mut self, writes: &[Vec<u8>], through: u64) {
         for key in writes {
-            if self.pending.get(key).is_some_and(|pending| pending.seq <= through) {
+            if self
+                .pending
+                .get(key)
+                .is_some_and(|pending| pending.seq <= through)
+            {
                 self.pending.remove(key);
             }
         }

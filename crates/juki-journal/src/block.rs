@@ -77,13 +77,20 @@ impl JournalEntry {
     /// The entry of a change at a position.
     #[must_use]
     pub fn new(position: Position, change: &Change) -> Self {
-        Self { epoch: position.epoch, seq: position.seq, change: encode_change(change) }
+        Self {
+            epoch: position.epoch,
+            seq: position.seq,
+            change: encode_change(change),
+        }
     }
 
     /// Its place in the journal.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position { epoch: self.epoch, seq: self.seq }
+        Position {
+            epoch: self.epoch,
+            seq: self.seq,
+        }
     }
 }
 
@@ -117,7 +124,9 @@ impl BlockHeader {
     /// Number of the last entry.
     #[must_use]
     pub fn last_seq(&self) -> u64 {
-        self.first_seq.saturating_add(u64::from(self.count)).saturating_sub(1)
+        self.first_seq
+            .saturating_add(u64::from(self.count))
+            .saturating_sub(1)
     }
 }
 
@@ -177,8 +186,12 @@ impl SignedBlock {
         digest: Digest,
         key: &SigningKey,
     ) -> Result<Self, BlockError> {
-        let first = entries.first().map(AsRef::as_ref).ok_or(BlockError::Malformed)?;
-        let first = JournalEntry::decode(first.payload.as_slice()).map_err(|_| BlockError::Malformed)?;
+        let first = entries
+            .first()
+            .map(AsRef::as_ref)
+            .ok_or(BlockError::Malformed)?;
+        let first =
+            JournalEntry::decode(first.payload.as_slice()).map_err(|_| BlockError::Malformed)?;
         let leaves: Vec<Digest> = entries.iter().map(|entry| entry.as_ref().leaf()).collect();
         let header = BlockHeader {
             municipality: municipality.number(),
@@ -190,11 +203,32 @@ impl SignedBlock {
             digest: digest.to_vec(),
         }
         .encode_to_vec();
-        let body_entry = |entry: &Entry| BodyEntry { salt: entry.salt.to_vec(), at_ms: entry.at_ms, payload: entry.payload.clone() };
-        let plain = Body { entries: entries.iter().map(|entry| body_entry(entry.as_ref())).collect() }.encode_to_vec();
-        let packed = if plain.len() < COMPRESS_FROM { None } else { zstd::bulk::compress(&plain, 1).ok().filter(|packed| packed.len() < plain.len()) };
+        let body_entry = |entry: &Entry| BodyEntry {
+            salt: entry.salt.to_vec(),
+            at_ms: entry.at_ms,
+            payload: entry.payload.clone(),
+        };
+        let plain = Body {
+            entries: entries
+                .iter()
+                .map(|entry| body_entry(entry.as_ref()))
+                .collect(),
+        }
+        .encode_to_vec();
+        let packed = if plain.len() < COMPRESS_FROM {
+            None
+        } else {
+            zstd::bulk::compress(&plain, 1)
+                .ok()
+                .filter(|packed| packed.len() < plain.len())
+        };
         let signature = key.sign(CONTEXT, &header).to_vec();
-        Ok(Self { header, signature, compressed: packed.is_some(), body: packed.unwrap_or(plain) })
+        Ok(Self {
+            header,
+            signature,
+            compressed: packed.is_some(),
+            body: packed.unwrap_or(plain),
+        })
     }
 
     /// The digest by which the next block names this one.
@@ -216,7 +250,9 @@ impl SignedBlock {
     /// # Errors
     /// [`BlockError::Signature`].
     pub fn verify_signature(&self, writer: &VerifyingKey) -> Result<(), BlockError> {
-        writer.verify(CONTEXT, &self.header, &self.signature).map_err(|_| BlockError::Signature)
+        writer
+            .verify(CONTEXT, &self.header, &self.signature)
+            .map_err(|_| BlockError::Signature)
     }
 
     /// Checks signature, form and root, and reads the changes.
@@ -235,26 +271,45 @@ impl SignedBlock {
     pub fn read(&self) -> Result<Block, BlockError> {
         let malformed = BlockError::Malformed;
         let header = self.read_header()?;
-        let municipality = MunicipalityCode::from_number(header.municipality).map_err(|_| malformed)?;
-        let unpacked = if self.compressed { Some(zstd::bulk::decompress(&self.body, BODY_BYTES_MAX).map_err(|_| malformed)?) } else { None };
-        let body = Body::decode(unpacked.as_deref().unwrap_or(&self.body)).map_err(|_| malformed)?;
-        if body.entries.is_empty() || usize::try_from(header.count).ok() != Some(body.entries.len()) {
+        let municipality =
+            MunicipalityCode::from_number(header.municipality).map_err(|_| malformed)?;
+        let unpacked = if self.compressed {
+            Some(zstd::bulk::decompress(&self.body, BODY_BYTES_MAX).map_err(|_| malformed)?)
+        } else {
+            None
+        };
+        let body =
+            Body::decode(unpacked.as_deref().unwrap_or(&self.body)).map_err(|_| malformed)?;
+        if body.entries.is_empty() || usize::try_from(header.count).ok() != Some(body.entries.len())
+        {
             return Err(malformed);
         }
         let mut leaves = Vec::with_capacity(body.entries.len());
         let mut changes = Vec::with_capacity(body.entries.len());
         for (seq, entry) in (header.first_seq..).zip(&body.entries) {
             let salt = entry.salt.as_slice().try_into().map_err(|_| malformed)?;
-            leaves.push(Entry::leaf_of(JOURNAL_ENTRY, entry.at_ms, salt, &entry.payload));
+            leaves.push(Entry::leaf_of(
+                JOURNAL_ENTRY,
+                entry.at_ms,
+                salt,
+                &entry.payload,
+            ));
             let journal = JournalEntry::decode(entry.payload.as_slice()).map_err(|_| malformed)?;
             if journal.epoch != header.epoch || journal.seq != seq {
                 return Err(malformed);
             }
-            changes.push((journal.position(), decode_change(&journal.change).map_err(|_| malformed)?));
+            changes.push((
+                journal.position(),
+                decode_change(&journal.change).map_err(|_| malformed)?,
+            ));
         }
         if merkle_root(&leaves).as_slice() != header.root {
             return Err(malformed);
         }
-        Ok(Block { header, municipality, changes })
+        Ok(Block {
+            header,
+            municipality,
+            changes,
+        })
     }
 }

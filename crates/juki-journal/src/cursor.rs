@@ -31,12 +31,20 @@ impl Cursor {
     /// Its place in the journal.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position { epoch: self.epoch, seq: self.seq }
+        Position {
+            epoch: self.epoch,
+            seq: self.seq,
+        }
     }
 
     pub(crate) fn load(view: &View, municipality: MunicipalityCode) -> Self {
-        let stored = view.get(&key(b'c', municipality)).and_then(|bytes| Self::decode(bytes.as_slice()).ok());
-        stored.unwrap_or_else(|| Self { municipality: municipality.number(), ..Self::default() })
+        let stored = view
+            .get(&key(b'c', municipality))
+            .and_then(|bytes| Self::decode(bytes.as_slice()).ok());
+        stored.unwrap_or_else(|| Self {
+            municipality: municipality.number(),
+            ..Self::default()
+        })
     }
 
     pub(crate) fn store(&self, view: &mut View, municipality: MunicipalityCode) {
@@ -45,10 +53,19 @@ impl Cursor {
 
     pub(crate) fn all(view: &View) -> Vec<(MunicipalityCode, Self)> {
         let read = |(key, value): (Vec<u8>, Vec<u8>)| {
-            let number = key.get(2..).and_then(|number| number.try_into().ok()).map(u32::from_be_bytes)?;
-            Some((MunicipalityCode::from_number(number).ok()?, Self::decode(value.as_slice()).ok()?))
+            let number = key
+                .get(2..)
+                .and_then(|number| number.try_into().ok())
+                .map(u32::from_be_bytes)?;
+            Some((
+                MunicipalityCode::from_number(number).ok()?,
+                Self::decode(value.as_slice()).ok()?,
+            ))
         };
-        view.scan(b"jc", 4096).into_iter().filter_map(read).collect()
+        view.scan(b"jc", 4096)
+            .into_iter()
+            .filter_map(read)
+            .collect()
     }
 }
 
@@ -74,11 +91,19 @@ impl Heights {
     /// What is confirmed of a municipality's journal.
     #[must_use]
     pub fn load(view: &View, municipality: MunicipalityCode) -> Self {
-        view.get(&key(b'h', municipality)).and_then(|bytes| Self::decode(bytes.as_slice()).ok()).unwrap_or_default()
+        view.get(&key(b'h', municipality))
+            .and_then(|bytes| Self::decode(bytes.as_slice()).ok())
+            .unwrap_or_default()
     }
 
     /// Takes in a receipt: heights never sink.
-    pub(crate) fn raise(view: &mut View, municipality: MunicipalityCode, tier: Tier, position: Position, settled: Option<u64>) {
+    pub(crate) fn raise(
+        view: &mut View,
+        municipality: MunicipalityCode,
+        tier: Tier,
+        position: Position,
+        settled: Option<u64>,
+    ) {
         let mut heights = Self::load(view, municipality);
         heights.epoch = heights.epoch.max(position.epoch);
         let height = match tier {
@@ -93,14 +118,16 @@ impl Heights {
 
 /// Keeps the newest receipt of the tier above, to be told again to whom it did not reach.
 pub(crate) fn keep_receipt(view: &mut View, municipality: MunicipalityCode, receipt: &Receipt) {
-    if kept_receipt(view, municipality).is_none_or(|before| before.position() <= receipt.position()) {
+    if kept_receipt(view, municipality).is_none_or(|before| before.position() <= receipt.position())
+    {
         view.put(key(b'n', municipality), receipt.encode_to_vec());
     }
 }
 
 /// The newest receipt of the tier above.
 pub(crate) fn kept_receipt(view: &View, municipality: MunicipalityCode) -> Option<Receipt> {
-    view.get(&key(b'n', municipality)).and_then(|bytes| Receipt::decode(bytes.as_slice()).ok())
+    view.get(&key(b'n', municipality))
+        .and_then(|bytes| Receipt::decode(bytes.as_slice()).ok())
 }
 
 fn key(kind: u8, municipality: MunicipalityCode) -> Vec<u8> {

@@ -23,7 +23,8 @@ use juki_ledger::EntryKind;
 
 /// A journal entry of this municipality's own server.
 pub const JOURNAL_ENTRY: EntryKind = EntryKind(32);
-/// Where a long run of entries may be cut into blocks, with the fold's digest there.
+/// Where the entries are cut into blocks, with the fold's digest there. No block is sent before its
+/// cut is durable.
 pub const BLOCK_BOUNDARY: EntryKind = EntryKind(33);
 /// A block accepted from a municipality, as it stands.
 pub const BLOCK: EntryKind = EntryKind(34);

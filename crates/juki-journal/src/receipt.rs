@@ -58,7 +58,13 @@ pub struct Receipt {
 impl Receipt {
     /// Signs a receipt.
     #[must_use]
-    pub fn sign(municipality: MunicipalityCode, position: Position, block: &[u8], (tier, node): (Tier, &NodeId), key: &SigningKey) -> Self {
+    pub fn sign(
+        municipality: MunicipalityCode,
+        position: Position,
+        block: &[u8],
+        (tier, node): (Tier, &NodeId),
+        key: &SigningKey,
+    ) -> Self {
         let unsigned = Self {
             municipality: municipality.number(),
             epoch: position.epoch,
@@ -69,7 +75,10 @@ impl Receipt {
             signature: Vec::new(),
         };
         let signature = key.sign(CONTEXT, &unsigned.encode_to_vec()).to_vec();
-        Self { signature, ..unsigned }
+        Self {
+            signature,
+            ..unsigned
+        }
     }
 
     /// Checks the signature.
@@ -77,13 +86,19 @@ impl Receipt {
     /// # Errors
     /// [`SignatureError::Signature`].
     pub fn verify(&self, key: &VerifyingKey) -> Result<(), SignatureError> {
-        let unsigned = Self { signature: Vec::new(), ..self.clone() };
+        let unsigned = Self {
+            signature: Vec::new(),
+            ..self.clone()
+        };
         key.verify(CONTEXT, &unsigned.encode_to_vec(), &self.signature)
     }
 
     /// The place in the journal it speaks of.
     #[must_use]
     pub fn position(&self) -> Position {
-        Position { epoch: self.epoch, seq: self.seq }
+        Position {
+            epoch: self.epoch,
+            seq: self.seq,
+        }
     }
 }

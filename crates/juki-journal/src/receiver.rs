@@ -14,7 +14,10 @@ use crate::cursor::{keep_receipt, kept_receipt};
 use crate::message::kind::Kind;
 use crate::sender::verified_tier;
 use crate::upstream::{Next, Upstream};
-use crate::{BLOCK, BLOCK_BYTES_MAX, BLOCK_REFUSED, Block, BlockError, Cursor, Heights, JournalMessage, RECEIPT, Receipt, Refused, SignedBlock, Tier};
+use crate::{
+    BLOCK, BLOCK_BYTES_MAX, BLOCK_REFUSED, Block, BlockError, Cursor, Heights, JournalMessage,
+    RECEIPT, Receipt, Refused, SignedBlock, Tier,
+};
 
 const READ_BYTES: usize = 1 << 20;
 
@@ -43,8 +46,20 @@ pub struct JournalReceiver {
 impl JournalReceiver {
     /// The receiving end of a tier; `upper` is whom it passes blocks on to.
     #[must_use]
-    pub fn new(tier: Tier, upper: Option<NodeId>, registry: Registry, receipt_timeout_ms: u64) -> Self {
-        Self { tier, upper, registry, receipt_timeout_ms, streams: BTreeMap::new(), prepared: None }
+    pub fn new(
+        tier: Tier,
+        upper: Option<NodeId>,
+        registry: Registry,
+        receipt_timeout_ms: u64,
+    ) -> Self {
+        Self {
+            tier,
+            upper,
+            registry,
+            receipt_timeout_ms,
+            streams: BTreeMap::new(),
+            prepared: None,
+        }
     }
 
     /// Where this tier stands with every municipality.
@@ -56,16 +71,34 @@ impl JournalReceiver {
     /// How many entries still have to be confirmed by the tier above.
     #[must_use]
     pub fn behind(view: &View) -> u64 {
-        Cursor::all(view).iter().map(|(municipality, cursor)| cursor.seq.saturating_sub(Heights::load(view, *municipality).national)).sum()
+        Cursor::all(view)
+            .iter()
+            .map(|(municipality, cursor)| {
+                cursor
+                    .seq
+                    .saturating_sub(Heights::load(view, *municipality).national)
+            })
+            .sum()
     }
 
     /// Whether a node may bring a municipality's journal here: its own server to the prefecture, the
     /// prefecture to the national center.
-    fn may_bring(&self, context: &Context<'_>, node: &NodeId, municipality: MunicipalityCode) -> bool {
+    fn may_bring(
+        &self,
+        context: &Context<'_>,
+        node: &NodeId,
+        municipality: MunicipalityCode,
+    ) -> bool {
         match self.tier {
-            Tier::Prefecture => context.directory.writer_of(municipality).is_some_and(|(writer, _)| writer == node),
+            Tier::Prefecture => context
+                .directory
+                .writer_of(municipality)
+                .is_some_and(|(writer, _)| writer == node),
             Tier::National => context.directory.entry(node).is_some_and(|sender| {
-                sender.role == NodeRole::PrefectureServer && node.as_str().ends_with(&format!("-{}", municipality.prefecture()))
+                sender.role == NodeRole::PrefectureServer
+                    && node
+                        .as_str()
+                        .ends_with(&format!("-{}", municipality.prefecture()))
             }),
         }
     }
@@ -84,38 +117,90 @@ impl JournalReceiver {
         let answer = if cursor.seq == 0 {
             Kind::Cursor(cursor)
         } else {
-            Kind::Receipt(Receipt::sign(municipality, cursor.position(), &cursor.block, (self.tier, context.me), context.signing))
+            Kind::Receipt(Receipt::sign(
+                municipality,
+                cursor.position(),
+                &cursor.block,
+                (self.tier, context.me),
+                context.signing,
+            ))
         };
-        step.answer(Answer::to(origin, ServiceId::Journal, JournalMessage::bytes(answer)));
+        step.answer(Answer::to(
+            origin,
+            ServiceId::Journal,
+            JournalMessage::bytes(answer),
+        ));
         if let Some(above) = kept_receipt(view, municipality) {
             let body = JournalMessage::bytes(Kind::Receipt(above));
-            step.send_when_durable(Forward::new(origin.node.clone(), ServiceId::Journal, Priority::Bulk, body));
+            step.send_when_durable(Forward::new(
+                origin.node.clone(),
+                ServiceId::Journal,
+                Priority::Bulk,
+                body,
+            ));
         }
         step
     }
 
-    fn on_block(&mut self, context: &Context<'_>, origin: &Origin, signed: &SignedBlock, view: &mut View) -> Step {
+    fn on_block(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        signed: &SignedBlock,
+        view: &mut View,
+    ) -> Step {
         let mut step = Step::none();
-        let municipality = signed.read_header().ok().and_then(|header| MunicipalityCode::from_number(header.municipality).ok());
+        let municipality = signed
+            .read_header()
+            .ok()
+            .and_then(|header| MunicipalityCode::from_number(header.municipality).ok());
         let Some(municipality) = municipality else {
             return self.refuse(&mut step, origin, (0, BlockError::Malformed), None);
         };
         let cursor = Cursor::load(view, municipality);
         match self.judge(context, origin, signed, municipality, &cursor, view) {
-            Err(error) => self.refuse(&mut step, origin, (municipality.number(), error), Some(cursor)),
+            Err(error) => self.refuse(
+                &mut step,
+                origin,
+                (municipality.number(), error),
+                Some(cursor),
+            ),
             Ok(None) => {
                 // Seen before: the receipt is given again, nothing changes.
-                let receipt = Receipt::sign(municipality, cursor.position(), &cursor.block, (self.tier, context.me), context.signing);
-                step.answer(Answer::to(origin, ServiceId::Journal, JournalMessage::bytes(Kind::Receipt(receipt))));
+                let receipt = Receipt::sign(
+                    municipality,
+                    cursor.position(),
+                    &cursor.block,
+                    (self.tier, context.me),
+                    context.signing,
+                );
+                step.answer(Answer::to(
+                    origin,
+                    ServiceId::Journal,
+                    JournalMessage::bytes(Kind::Receipt(receipt)),
+                ));
                 step
             }
             Ok(Some((block, writes))) => {
                 let hash = signed.hash();
                 self.prepared = Some((hash, writes));
                 step.append(BLOCK, signed.encode_to_vec());
-                let position = juki_registry::Position { epoch: block.header.epoch, seq: block.header.last_seq() };
-                let receipt = Receipt::sign(municipality, position, &hash, (self.tier, context.me), context.signing);
-                step.answer(Answer::to(origin, ServiceId::Journal, JournalMessage::bytes(Kind::Receipt(receipt))));
+                let position = juki_registry::Position {
+                    epoch: block.header.epoch,
+                    seq: block.header.last_seq(),
+                };
+                let receipt = Receipt::sign(
+                    municipality,
+                    position,
+                    &hash,
+                    (self.tier, context.me),
+                    context.signing,
+                );
+                step.answer(Answer::to(
+                    origin,
+                    ServiceId::Journal,
+                    JournalMessage::bytes(Kind::Receipt(receipt)),
+                ));
                 self.pass_on_at_once(context, municipality, &block, signed, &mut step);
                 step
             }
@@ -123,16 +208,30 @@ impl JournalReceiver {
     }
 
     /// Passes a block on while this tier still syncs it: passing on acknowledges nothing, and the
-    /// tier above verifies for itself.
-    fn pass_on_at_once(&mut self, context: &Context<'_>, municipality: MunicipalityCode, block: &Block, signed: &SignedBlock, step: &mut Step) {
-        let (Some(upper), Some(stream)) = (&self.upper, self.streams.get_mut(&municipality)) else { return };
-        if let Next::SendAfter(cursor) = stream.upstream.next(context.now_ms, stream.waiting.is_empty())
+    /// tier above verifies for itself. Where this tier loses it with its power, the municipality's
+    /// server sends the very same block again.
+    fn pass_on_at_once(
+        &mut self,
+        context: &Context<'_>,
+        municipality: MunicipalityCode,
+        block: &Block,
+        signed: &SignedBlock,
+        step: &mut Step,
+    ) {
+        let (Some(upper), Some(stream)) = (&self.upper, self.streams.get_mut(&municipality)) else {
+            return;
+        };
+        if let Next::SendAfter(cursor) = stream
+            .upstream
+            .next(context.now_ms, stream.waiting.is_empty())
             && cursor.seq + 1 == block.header.first_seq
         {
             let id = MessageId(random_array(context.randomness));
             stream.upstream.sent(context.now_ms, id, signed.body.len());
             let body = JournalMessage::bytes(Kind::Block(signed.clone()));
-            step.forward(Forward::new(upper.clone(), ServiceId::Journal, Priority::Bulk, body).with_id(id));
+            step.forward(
+                Forward::new(upper.clone(), ServiceId::Journal, Priority::Bulk, body).with_id(id),
+            );
         }
     }
 
@@ -146,7 +245,10 @@ impl JournalReceiver {
         cursor: &Cursor,
         view: &mut View,
     ) -> Result<Option<(Block, Writes)>, BlockError> {
-        let (_, entry) = context.directory.writer_of(municipality).ok_or(BlockError::WrongWriter)?;
+        let (_, entry) = context
+            .directory
+            .writer_of(municipality)
+            .ok_or(BlockError::WrongWriter)?;
         if !self.may_bring(context, &origin.node, municipality) {
             return Err(BlockError::WrongWriter);
         }
@@ -180,17 +282,44 @@ impl JournalReceiver {
         Ok(Some((block, writes)))
     }
 
-    fn refuse(&self, step: &mut Step, origin: &Origin, (municipality, error): (u32, BlockError), cursor: Option<Cursor>) -> Step {
-        let refused = Refused { municipality, code: error.code().code().to_owned(), cursor };
+    fn refuse(
+        &self,
+        step: &mut Step,
+        origin: &Origin,
+        (municipality, error): (u32, BlockError),
+        cursor: Option<Cursor>,
+    ) -> Step {
+        let refused = Refused {
+            municipality,
+            code: error.code().code().to_owned(),
+            cursor,
+        };
         // A gap is the ordinary consequence of a cut line; anything else concerns security.
         if error != BlockError::Gap {
-            step.append(BLOCK_REFUSED, Refused { cursor: None, ..refused.clone() }.encode_to_vec());
+            step.append(
+                BLOCK_REFUSED,
+                Refused {
+                    cursor: None,
+                    ..refused.clone()
+                }
+                .encode_to_vec(),
+            );
         }
-        step.answer(Answer::to(origin, ServiceId::Journal, JournalMessage::bytes(Kind::Refused(refused))));
+        step.answer(Answer::to(
+            origin,
+            ServiceId::Journal,
+            JournalMessage::bytes(Kind::Refused(refused)),
+        ));
         std::mem::take(step)
     }
 
-    fn on_upper(&mut self, context: &Context<'_>, origin: &Origin, kind: Kind, view: &View) -> Step {
+    fn on_upper(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        kind: Kind,
+        view: &View,
+    ) -> Step {
         match kind {
             Kind::Cursor(cursor) => {
                 if let Ok(municipality) = MunicipalityCode::from_number(cursor.municipality) {
@@ -209,21 +338,40 @@ impl JournalReceiver {
 
     /// A message to the tier above was refused: the stream it was of asks again later.
     fn refused(&mut self, now_ms: u64, message_id: MessageId) {
-        for stream in self.streams.values_mut().filter(|stream| stream.upstream.waits_for(message_id)) {
+        for stream in self
+            .streams
+            .values_mut()
+            .filter(|stream| stream.upstream.waits_for(message_id))
+        {
             stream.upstream.on_refused(now_ms);
         }
     }
 
-    fn on_upper_cursor(&mut self, context: &Context<'_>, view: &View, origin: &Origin, (municipality, cursor): (MunicipalityCode, Cursor)) {
+    fn on_upper_cursor(
+        &mut self,
+        context: &Context<'_>,
+        view: &View,
+        origin: &Origin,
+        (municipality, cursor): (MunicipalityCode, Cursor),
+    ) {
         let here = Cursor::load(view, municipality);
-        let Some(stream) = self.streams.get_mut(&municipality) else { return };
+        let Some(stream) = self.streams.get_mut(&municipality) else {
+            return;
+        };
         // The tier above may be ahead: it can hold a block that this one passed on and lost with its
         // power before the sync. The municipality's server sends such a block again, and until then
         // nothing has to be passed on.
-        while stream.waiting.front().is_some_and(|first| first.last_seq <= cursor.seq) {
+        while stream
+            .waiting
+            .front()
+            .is_some_and(|first| first.last_seq <= cursor.seq)
+        {
             stream.waiting.pop_front();
         }
-        let expected = stream.waiting.front().map_or(here.seq + 1, |first| first.first_seq);
+        let expected = stream
+            .waiting
+            .front()
+            .map_or(here.seq + 1, |first| first.first_seq);
         let lost = cursor.seq < here.seq && cursor.seq + 1 < expected;
         if lost && !stream.upstream.answers_ask(origin.message_id) {
             return;
@@ -235,15 +383,28 @@ impl JournalReceiver {
             self.collect(context.ledger, 1, Some((municipality, cursor.seq)), view);
             // What is not durable yet cannot be read from the ledger.
             if let Some(stream) = self.streams.get_mut(&municipality) {
-                let last = stream.waiting.back().map_or(cursor.seq, |last| last.last_seq);
-                stream.waiting.extend(before.into_iter().filter(|later| later.first_seq > last));
+                let last = stream
+                    .waiting
+                    .back()
+                    .map_or(cursor.seq, |last| last.last_seq);
+                stream
+                    .waiting
+                    .extend(before.into_iter().filter(|later| later.first_seq > last));
             }
         }
     }
 
-    fn on_receipt(&mut self, context: &Context<'_>, view: &View, origin: &Origin, receipt: &Receipt) -> Step {
+    fn on_receipt(
+        &mut self,
+        context: &Context<'_>,
+        view: &View,
+        origin: &Origin,
+        receipt: &Receipt,
+    ) -> Step {
         let mut step = Step::none();
-        let Ok(municipality) = MunicipalityCode::from_number(receipt.municipality) else { return step };
+        let Ok(municipality) = MunicipalityCode::from_number(receipt.municipality) else {
+            return step;
+        };
         if verified_tier(context, receipt, municipality) != Some(Tier::National) {
             return step;
         }
@@ -252,7 +413,12 @@ impl JournalReceiver {
         }
         if let Some((writer, _)) = context.directory.writer_of(municipality) {
             let body = JournalMessage::bytes(Kind::Receipt(receipt.clone()));
-            step.forward(Forward::new(writer.clone(), ServiceId::Journal, Priority::Bulk, body));
+            step.forward(Forward::new(
+                writer.clone(),
+                ServiceId::Journal,
+                Priority::Bulk,
+                body,
+            ));
         }
         let cursor = Cursor {
             municipality: receipt.municipality,
@@ -267,7 +433,9 @@ impl JournalReceiver {
 
     fn pump(&mut self, context: &Context<'_>) -> Step {
         let mut step = Step::none();
-        let Some(upper) = &self.upper else { return step };
+        let Some(upper) = &self.upper else {
+            return step;
+        };
         for (municipality, stream) in &mut self.streams {
             if stream.waiting.is_empty() {
                 continue;
@@ -278,12 +446,31 @@ impl JournalReceiver {
                     let id = MessageId(random_array(context.randomness));
                     stream.upstream.asked(context.now_ms, id);
                     let body = JournalMessage::bytes(Kind::Ask(municipality.number()));
-                    step.forward(Forward::new(upper.clone(), ServiceId::Journal, Priority::Interactive, body).with_id(id));
+                    step.forward(
+                        Forward::new(
+                            upper.clone(),
+                            ServiceId::Journal,
+                            Priority::Interactive,
+                            body,
+                        )
+                        .with_id(id),
+                    );
                 }
                 Next::SendAfter(cursor) => {
-                    let next = stream.waiting.front().filter(|first| first.first_seq == cursor.seq + 1);
-                    let block = next.and_then(|next| context.ledger.entries(next.ledger_seq, 1).into_iter().next());
-                    let Some(block) = block.and_then(|entry| SignedBlock::decode(entry.payload.as_slice()).ok()) else {
+                    let next = stream
+                        .waiting
+                        .front()
+                        .filter(|first| first.first_seq == cursor.seq + 1);
+                    let block = next.and_then(|next| {
+                        context
+                            .ledger
+                            .entries(next.ledger_seq, 1)
+                            .into_iter()
+                            .next()
+                    });
+                    let Some(block) =
+                        block.and_then(|entry| SignedBlock::decode(entry.payload.as_slice()).ok())
+                    else {
                         // Not durable yet, or the tier above stands inside of a block: ask again later.
                         if next.is_none() {
                             stream.upstream.on_refused(context.now_ms);
@@ -293,7 +480,10 @@ impl JournalReceiver {
                     let id = MessageId(random_array(context.randomness));
                     stream.upstream.sent(context.now_ms, id, block.body.len());
                     let body = JournalMessage::bytes(Kind::Block(block));
-                    step.forward(Forward::new(upper.clone(), ServiceId::Journal, Priority::Bulk, body).with_id(id));
+                    step.forward(
+                        Forward::new(upper.clone(), ServiceId::Journal, Priority::Bulk, body)
+                            .with_id(id),
+                    );
                 }
             }
         }
@@ -301,24 +491,44 @@ impl JournalReceiver {
     }
 
     fn note(&mut self, municipality: MunicipalityCode, signed: &SignedBlock, ledger_seq: u64) {
-        let Ok(header) = signed.read_header() else { return };
+        let Ok(header) = signed.read_header() else {
+            return;
+        };
         let timeout_ms = self.receipt_timeout_ms;
-        let stream =
-            self.streams.entry(municipality).or_insert_with(|| Stream { upstream: Upstream::new(timeout_ms), waiting: VecDeque::new() });
-        stream.waiting.push_back(Waiting { first_seq: header.first_seq, last_seq: header.last_seq(), ledger_seq });
+        let stream = self.streams.entry(municipality).or_insert_with(|| Stream {
+            upstream: Upstream::new(timeout_ms),
+            waiting: VecDeque::new(),
+        });
+        stream.waiting.push_back(Waiting {
+            first_seq: header.first_seq,
+            last_seq: header.last_seq(),
+            ledger_seq,
+        });
     }
 
     /// Collects from the ledger the blocks that the tier above does not hold.
-    fn collect(&mut self, ledger: &dyn LedgerRead, from: u64, only: Option<(MunicipalityCode, u64)>, view: &View) {
+    fn collect(
+        &mut self,
+        ledger: &dyn LedgerRead,
+        from: u64,
+        only: Option<(MunicipalityCode, u64)>,
+        view: &View,
+    ) {
         let mut from = from;
         loop {
             let entries = ledger.entries(from, READ_BYTES);
             let Some(last) = entries.last() else { return };
             from = last.seq + 1;
             for entry in entries.iter().filter(|entry| entry.kind == BLOCK) {
-                let Ok(signed) = SignedBlock::decode(entry.payload.as_slice()) else { continue };
-                let Ok(header) = signed.read_header() else { continue };
-                let Ok(municipality) = MunicipalityCode::from_number(header.municipality) else { continue };
+                let Ok(signed) = SignedBlock::decode(entry.payload.as_slice()) else {
+                    continue;
+                };
+                let Ok(header) = signed.read_header() else {
+                    continue;
+                };
+                let Ok(municipality) = MunicipalityCode::from_number(header.municipality) else {
+                    continue;
+                };
                 let after = match only {
                     Some((wanted, after)) if wanted == municipality => after,
                     Some(_) => continue,
@@ -337,10 +547,23 @@ impl Service for JournalReceiver {
         ServiceId::Journal.name()
     }
 
-    fn on_message(&mut self, context: &Context<'_>, origin: &Origin, message: &[u8], view: &mut View) -> Step {
-        let Some(kind) = JournalMessage::decode(message).ok().and_then(|message| message.kind) else {
+    fn on_message(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        message: &[u8],
+        view: &mut View,
+    ) -> Step {
+        let Some(kind) = JournalMessage::decode(message)
+            .ok()
+            .and_then(|message| message.kind)
+        else {
             let mut step = Step::none();
-            return if origin.reply { step } else { self.refuse(&mut step, origin, (0, BlockError::Malformed), None) };
+            return if origin.reply {
+                step
+            } else {
+                self.refuse(&mut step, origin, (0, BlockError::Malformed), None)
+            };
         };
         if self.upper.as_ref() == Some(&origin.node) {
             return self.on_upper(context, origin, kind, view);
@@ -352,7 +575,13 @@ impl Service for JournalReceiver {
         }
     }
 
-    fn on_refused(&mut self, context: &Context<'_>, message_id: MessageId, _refusal: &Refusal, _view: &mut View) -> Step {
+    fn on_refused(
+        &mut self,
+        context: &Context<'_>,
+        message_id: MessageId,
+        _refusal: &Refusal,
+        _view: &mut View,
+    ) -> Step {
         self.refused(context.now_ms, message_id);
         Step::none()
     }
@@ -365,7 +594,11 @@ impl Service for JournalReceiver {
     }
 
     fn next_timeout(&self) -> Option<u64> {
-        self.streams.values().filter(|stream| !stream.waiting.is_empty()).filter_map(|stream| stream.upstream.next_timeout()).min()
+        self.streams
+            .values()
+            .filter(|stream| !stream.waiting.is_empty())
+            .filter_map(|stream| stream.upstream.next_timeout())
+            .min()
     }
 
     fn on_durable(&mut self, context: &Context<'_>, _durable: u64, _view: &mut View) -> Step {
@@ -375,9 +608,15 @@ impl Service for JournalReceiver {
     fn apply(&mut self, entry: &Entry, view: &mut View) {
         match entry.kind {
             BLOCK => {
-                let Ok(signed) = SignedBlock::decode(entry.payload.as_slice()) else { return };
-                let Ok(header) = signed.read_header() else { return };
-                let Ok(municipality) = MunicipalityCode::from_number(header.municipality) else { return };
+                let Ok(signed) = SignedBlock::decode(entry.payload.as_slice()) else {
+                    return;
+                };
+                let Ok(header) = signed.read_header() else {
+                    return;
+                };
+                let Ok(municipality) = MunicipalityCode::from_number(header.municipality) else {
+                    return;
+                };
                 let hash = signed.hash();
                 match self.prepared.take() {
                     Some((prepared, writes)) if prepared == hash => view.put_all(writes),
@@ -401,11 +640,22 @@ impl Service for JournalReceiver {
                 }
             }
             RECEIPT => {
-                let Ok(receipt) = Receipt::decode(entry.payload.as_slice()) else { return };
-                let Ok(municipality) = MunicipalityCode::from_number(receipt.municipality) else { return };
+                let Ok(receipt) = Receipt::decode(entry.payload.as_slice()) else {
+                    return;
+                };
+                let Ok(municipality) = MunicipalityCode::from_number(receipt.municipality) else {
+                    return;
+                };
                 // As at the municipality's server: only a receipt for all that is held settles.
-                let settled = (receipt.position() == Cursor::load(view, municipality).position()).then_some(entry.seq);
-                Heights::raise(view, municipality, Tier::National, receipt.position(), settled);
+                let settled = (receipt.position() == Cursor::load(view, municipality).position())
+                    .then_some(entry.seq);
+                Heights::raise(
+                    view,
+                    municipality,
+                    Tier::National,
+                    receipt.position(),
+                    settled,
+                );
                 keep_receipt(view, municipality, &receipt);
             }
             _ => {}
@@ -415,8 +665,13 @@ impl Service for JournalReceiver {
     fn resume(&mut self, ledger: &dyn LedgerRead, view: &View) {
         self.streams.clear();
         if self.upper.is_some() {
-            let heights = Cursor::all(view).into_iter().map(|(municipality, cursor)| (cursor, Heights::load(view, municipality)));
-            let unsettled = heights.filter(|(cursor, heights)| heights.national < cursor.seq).map(|(_, heights)| heights.settled).min();
+            let heights = Cursor::all(view)
+                .into_iter()
+                .map(|(municipality, cursor)| (cursor, Heights::load(view, municipality)));
+            let unsettled = heights
+                .filter(|(cursor, heights)| heights.national < cursor.seq)
+                .map(|(_, heights)| heights.settled)
+                .min();
             if let Some(settled) = unsettled {
                 self.collect(ledger, settled + 1, None, view);
             }

@@ -14,7 +14,10 @@ use prost::Message as _;
 
 use crate::message::kind::Kind;
 use crate::upstream::{Next, Upstream};
-use crate::{BLOCK_BOUNDARY, Cursor, Heights, JOURNAL_ENTRY, JournalEntry, JournalMessage, RECEIPT, Receipt, SignedBlock, Tier};
+use crate::{
+    BLOCK_BOUNDARY, Cursor, Heights, JOURNAL_ENTRY, JournalEntry, JournalMessage, RECEIPT, Receipt,
+    SignedBlock, Tier,
+};
 
 /// Entries between two boundaries, in bytes: below a block's limit with room for its envelope.
 const RUN_BYTES_MAX: usize = 160 * 1024;
@@ -48,7 +51,12 @@ pub struct JournalSender {
 impl JournalSender {
     /// The journal of a municipality, sent to the server above it.
     #[must_use]
-    pub fn new(municipality: MunicipalityCode, upper: NodeId, registry: Registry, receipt_timeout_ms: u64) -> Self {
+    pub fn new(
+        municipality: MunicipalityCode,
+        upper: NodeId,
+        registry: Registry,
+        receipt_timeout_ms: u64,
+    ) -> Self {
         Self {
             municipality,
             upper,
@@ -71,34 +79,54 @@ impl JournalSender {
     /// The position of the last entry written.
     #[must_use]
     pub fn head(view: &View) -> Position {
-        let stored = view.get(b"jw").and_then(|bytes| JournalEntry::decode(bytes.as_slice()).ok());
+        let stored = view
+            .get(b"jw")
+            .and_then(|bytes| JournalEntry::decode(bytes.as_slice()).ok());
         stored.map_or(Position { epoch: 1, seq: 0 }, |entry| entry.position())
     }
 
     /// Appends one change to a step, behind a boundary where the run has grown long. Every entry
     /// before it must have been applied to the view.
-    pub fn write(registry: &Registry, view: &View, municipality: MunicipalityCode, change: &juki_domain::Change, step: &mut Step) -> Position {
+    pub fn write(
+        registry: &Registry,
+        view: &View,
+        municipality: MunicipalityCode,
+        change: &juki_domain::Change,
+        step: &mut Step,
+    ) -> Position {
         let head = Self::head(view);
         if run_bytes(view) > RUN_BYTES_MAX as u64 {
             let digest = registry.digest(view, municipality).digest();
             step.append(BLOCK_BOUNDARY, boundary_payload(head.seq, &digest));
         }
-        let position = Position { epoch: head.epoch, seq: head.seq + 1 };
-        step.append(JOURNAL_ENTRY, JournalEntry::new(position, change).encode_to_vec());
+        let position = Position {
+            epoch: head.epoch,
+            seq: head.seq + 1,
+        };
+        step.append(
+            JOURNAL_ENTRY,
+            JournalEntry::new(position, change).encode_to_vec(),
+        );
         position
     }
 
     fn pump(&mut self, context: &Context<'_>, view: &View) -> Step {
         let mut step = Step::none();
-        match self.upstream.next(context.now_ms, !self.outstanding.is_empty()) {
+        match self
+            .upstream
+            .next(context.now_ms, !self.outstanding.is_empty())
+        {
             Next::Wait => {}
             Next::Ask => {
                 let id = MessageId(random_array(context.randomness));
                 self.upstream.asked(context.now_ms, id);
-                step.forward(self.message(Kind::Ask(self.municipality.number()), Priority::Interactive).with_id(id));
+                step.forward(
+                    self.message(Kind::Ask(self.municipality.number()), Priority::Interactive)
+                        .with_id(id),
+                );
             }
             Next::SendAfter(cursor) => {
-                if let Some(block) = self.next_block(context, view, &cursor) {
+                if let Some(block) = self.next_block(context, &cursor) {
                     let id = MessageId(random_array(context.randomness));
                     self.upstream.sent(context.now_ms, id, block.body.len());
                     step.forward(self.message(Kind::Block(block), Priority::Bulk).with_id(id));
@@ -111,16 +139,20 @@ impl JournalSender {
     }
 
     fn message(&self, kind: Kind, priority: Priority) -> Forward {
-        Forward::new(self.upper.clone(), ServiceId::Journal, priority, JournalMessage::bytes(kind))
+        Forward::new(
+            self.upper.clone(),
+            ServiceId::Journal,
+            priority,
+            JournalMessage::bytes(kind),
+        )
     }
 
-    fn next_block(&mut self, context: &Context<'_>, view: &View, cursor: &Cursor) -> Option<SignedBlock> {
-        let first = *self.outstanding.front().filter(|first| first.seq == cursor.seq + 1)?;
-        let boundary = self.boundaries.iter().find(|(seq, _)| *seq > cursor.seq);
-        let (last_seq, digest) = match boundary {
-            Some((seq, digest)) => (*seq, *digest),
-            None => (self.outstanding.back()?.seq, self.registry.digest(view, self.municipality).digest()),
-        };
+    fn next_block(&self, context: &Context<'_>, cursor: &Cursor) -> Option<SignedBlock> {
+        let first = *self
+            .outstanding
+            .front()
+            .filter(|first| first.seq == cursor.seq + 1)?;
+        let (last_seq, digest) = *self.boundaries.iter().find(|(seq, _)| *seq > cursor.seq)?;
         let mut entries: Vec<Arc<Entry>> = Vec::new();
         let mut from = first.ledger_seq;
         let wanted = usize::try_from(last_seq - cursor.seq).ok()?;
@@ -128,9 +160,20 @@ impl JournalSender {
             let read = context.ledger.entries(from, READ_BYTES);
             from = read.last()?.seq + 1;
             let left = wanted - entries.len();
-            entries.extend(read.into_iter().filter(|entry| entry.kind == JOURNAL_ENTRY).take(left));
+            entries.extend(
+                read.into_iter()
+                    .filter(|entry| entry.kind == JOURNAL_ENTRY)
+                    .take(left),
+            );
         }
-        SignedBlock::sign(self.municipality, &entries, &cursor.block, digest, context.signing).ok()
+        SignedBlock::sign(
+            self.municipality,
+            &entries,
+            &cursor.block,
+            digest,
+            context.signing,
+        )
+        .ok()
     }
 
     fn on_cursor(&mut self, context: &Context<'_>, view: &View, origin: &Origin, cursor: Cursor) {
@@ -140,25 +183,41 @@ impl JournalSender {
             self.upstream.stop(ErrorCode::JournalBehind);
             return;
         }
-        while self.outstanding.front().is_some_and(|first| first.seq <= cursor.seq) {
+        while self
+            .outstanding
+            .front()
+            .is_some_and(|first| first.seq <= cursor.seq)
+        {
             self.outstanding.pop_front();
         }
-        while self.boundaries.front().is_some_and(|(seq, _)| *seq <= cursor.seq) {
+        while self
+            .boundaries
+            .front()
+            .is_some_and(|(seq, _)| *seq <= cursor.seq)
+        {
             self.boundaries.pop_front();
         }
         // A tier above that was restored from a copy stands further back than it once did.
-        let expected = self.outstanding.front().map_or(head.seq + 1, |first| first.seq);
+        let expected = self
+            .outstanding
+            .front()
+            .map_or(head.seq + 1, |first| first.seq);
         if cursor.seq + 1 < expected {
             if !self.upstream.answers_ask(origin.message_id) {
                 return;
             }
-            let (outstanding, boundaries) = (std::mem::take(&mut self.outstanding), std::mem::take(&mut self.boundaries));
+            let (outstanding, boundaries) = (
+                std::mem::take(&mut self.outstanding),
+                std::mem::take(&mut self.boundaries),
+            );
             self.collect(context.ledger, 1, cursor.seq);
             // What is not durable yet cannot be read from the ledger.
             let last = self.outstanding.back().map_or(cursor.seq, |last| last.seq);
-            self.outstanding.extend(outstanding.into_iter().filter(|later| later.seq > last));
+            self.outstanding
+                .extend(outstanding.into_iter().filter(|later| later.seq > last));
             let last = self.boundaries.back().map_or(cursor.seq, |(seq, _)| *seq);
-            self.boundaries.extend(boundaries.into_iter().filter(|(seq, _)| *seq > last));
+            self.boundaries
+                .extend(boundaries.into_iter().filter(|(seq, _)| *seq > last));
         }
         self.upstream.on_cursor(cursor);
     }
@@ -183,7 +242,10 @@ impl JournalSender {
             && let Ok(journal) = JournalEntry::decode(entry.payload.as_slice())
             && journal.seq > after
         {
-            self.outstanding.push_back(Outstanding { seq: journal.seq, ledger_seq: entry.seq });
+            self.outstanding.push_back(Outstanding {
+                seq: journal.seq,
+                ledger_seq: entry.seq,
+            });
         } else if entry.kind == BLOCK_BOUNDARY
             && let Some((seq, digest)) = read_boundary(&entry.payload)
             && seq > after
@@ -192,9 +254,17 @@ impl JournalSender {
         }
     }
 
-    fn on_receipt(&mut self, context: &Context<'_>, view: &View, origin: &Origin, receipt: &Receipt) -> Step {
+    fn on_receipt(
+        &mut self,
+        context: &Context<'_>,
+        view: &View,
+        origin: &Origin,
+        receipt: &Receipt,
+    ) -> Step {
         let mut step = Step::none();
-        let Some(tier) = verified_tier(context, receipt, self.municipality) else { return step };
+        let Some(tier) = verified_tier(context, receipt, self.municipality) else {
+            return step;
+        };
         let heights = Heights::load(view, self.municipality);
         let known = match tier {
             Tier::Prefecture => heights.prefecture,
@@ -222,11 +292,20 @@ impl Service for JournalSender {
         ServiceId::Journal.name()
     }
 
-    fn on_message(&mut self, context: &Context<'_>, origin: &Origin, message: &[u8], view: &mut View) -> Step {
+    fn on_message(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        message: &[u8],
+        view: &mut View,
+    ) -> Step {
         if origin.node != self.upper {
             return Step::none();
         }
-        match JournalMessage::decode(message).ok().and_then(|message| message.kind) {
+        match JournalMessage::decode(message)
+            .ok()
+            .and_then(|message| message.kind)
+        {
             Some(Kind::Cursor(cursor)) => {
                 self.on_cursor(context, view, origin, cursor);
                 Step::none()
@@ -242,7 +321,13 @@ impl Service for JournalSender {
         }
     }
 
-    fn on_refused(&mut self, context: &Context<'_>, message_id: MessageId, _refusal: &Refusal, _view: &mut View) -> Step {
+    fn on_refused(
+        &mut self,
+        context: &Context<'_>,
+        message_id: MessageId,
+        _refusal: &Refusal,
+        _view: &mut View,
+    ) -> Step {
         if self.upstream.waits_for(message_id) {
             self.upstream.on_refused(context.now_ms);
         }
@@ -259,7 +344,36 @@ impl Service for JournalSender {
     }
 
     fn next_timeout(&self) -> Option<u64> {
-        self.upstream.next_timeout().into_iter().chain(self.recheck_ms).min()
+        self.upstream
+            .next_timeout()
+            .into_iter()
+            .chain(self.recheck_ms)
+            .min()
+    }
+
+    /// Cuts a block before it is sent, in the sync of its own entries. A block once sent is then the
+    /// same for ever, whichever tier loses it and is sent it again: the tiers above need not agree
+    /// on who held it first.
+    fn before_sync(&mut self, _context: &Context<'_>, view: &mut View) -> Step {
+        let mut step = Step::none();
+        let Some(last) = self
+            .outstanding
+            .back()
+            .map(|last| last.seq)
+            .filter(|_| self.upstream.is_ready())
+        else {
+            return step;
+        };
+        if self.boundaries.back().is_none_or(|(seq, _)| *seq < last) {
+            step.append(
+                BLOCK_BOUNDARY,
+                boundary_payload(
+                    last,
+                    &self.registry.digest(view, self.municipality).digest(),
+                ),
+            );
+        }
+        step
     }
 
     fn on_durable(&mut self, context: &Context<'_>, _durable: u64, view: &mut View) -> Step {
@@ -269,12 +383,24 @@ impl Service for JournalSender {
     fn apply(&mut self, entry: &Entry, view: &mut View) {
         match entry.kind {
             JOURNAL_ENTRY => {
-                let Ok(journal) = JournalEntry::decode(entry.payload.as_slice()) else { return };
-                let Ok(change) = decode_change(&journal.change) else { return };
-                self.registry.apply(view, self.municipality, journal.position(), &change);
+                let Ok(journal) = JournalEntry::decode(entry.payload.as_slice()) else {
+                    return;
+                };
+                let Ok(change) = decode_change(&journal.change) else {
+                    return;
+                };
+                self.registry
+                    .apply(view, self.municipality, journal.position(), &change);
                 let run = run_bytes(view) + (entry.payload.len() + ENTRY_OVERHEAD) as u64;
                 view.put(b"jr".to_vec(), run.to_be_bytes().to_vec());
-                view.put(b"jw".to_vec(), JournalEntry { change: Vec::new(), ..journal }.encode_to_vec());
+                view.put(
+                    b"jw".to_vec(),
+                    JournalEntry {
+                        change: Vec::new(),
+                        ..journal
+                    }
+                    .encode_to_vec(),
+                );
                 self.note(entry, 0);
             }
             BLOCK_BOUNDARY => {
@@ -282,12 +408,17 @@ impl Service for JournalSender {
                 self.note(entry, 0);
             }
             RECEIPT => {
-                let Ok(receipt) = Receipt::decode(entry.payload.as_slice()) else { return };
-                let Some(tier) = Tier::from_number(receipt.tier) else { return };
+                let Ok(receipt) = Receipt::decode(entry.payload.as_slice()) else {
+                    return;
+                };
+                let Some(tier) = Tier::from_number(receipt.tier) else {
+                    return;
+                };
                 // A receipt for all that is written settles the ledger up to here: the search after a
                 // start may begin behind it. It must follow from the view alone, as a replay that
                 // begins in the middle knows nothing else.
-                let settled = (tier == Tier::Prefecture && receipt.position() == Self::head(view)).then_some(entry.seq);
+                let settled = (tier == Tier::Prefecture && receipt.position() == Self::head(view))
+                    .then_some(entry.seq);
                 Heights::raise(view, self.municipality, tier, receipt.position(), settled);
             }
             _ => {}
@@ -305,7 +436,11 @@ impl Service for JournalSender {
 }
 
 /// The tier of a receipt, if a node of that tier signed it for this municipality.
-pub(crate) fn verified_tier(context: &Context<'_>, receipt: &Receipt, municipality: MunicipalityCode) -> Option<Tier> {
+pub(crate) fn verified_tier(
+    context: &Context<'_>,
+    receipt: &Receipt,
+    municipality: MunicipalityCode,
+) -> Option<Tier> {
     let tier = Tier::from_number(receipt.tier)?;
     let node: NodeId = receipt.node.parse().ok()?;
     let entry = context.directory.entry(&node)?;
@@ -313,12 +448,16 @@ pub(crate) fn verified_tier(context: &Context<'_>, receipt: &Receipt, municipali
         Tier::Prefecture => NodeRole::PrefectureServer,
         Tier::National => NodeRole::NationalCenter,
     };
-    let right = entry.role == role && receipt.municipality == municipality.number() && receipt.verify(&entry.signing).is_ok();
+    let right = entry.role == role
+        && receipt.municipality == municipality.number()
+        && receipt.verify(&entry.signing).is_ok();
     right.then_some(tier)
 }
 
 fn run_bytes(view: &View) -> u64 {
-    view.get(b"jr").and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes)
+    view.get(b"jr")
+        .and_then(|bytes| bytes.try_into().ok())
+        .map_or(0, u64::from_be_bytes)
 }
 
 fn boundary_payload(seq: u64, digest: &Digest) -> Vec<u8> {

@@ -28,10 +28,16 @@ pub(crate) enum Next {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
-    Unknown { from_ms: u64 },
-    Asked { deadline_ms: u64 },
+    Unknown {
+        from_ms: u64,
+    },
+    Asked {
+        deadline_ms: u64,
+    },
     Ready,
-    InFlight { deadline_ms: u64 },
+    InFlight {
+        deadline_ms: u64,
+    },
     /// The tier above holds more than this node wrote: only a person can say what happened.
     Stopped(ErrorCode),
 }
@@ -49,26 +55,40 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) fn new(timeout_ms: u64) -> Self {
-        Self { state: State::Unknown { from_ms: 0 }, cursor: Cursor::default(), retry_ms: RETRY_MS_MIN, timeout_ms, waits_for: None }
+        Self {
+            state: State::Unknown { from_ms: 0 },
+            cursor: Cursor::default(),
+            retry_ms: RETRY_MS_MIN,
+            timeout_ms,
+            waits_for: None,
+        }
     }
 
     pub(crate) fn next(&self, now_ms: u64, waiting: bool) -> Next {
         match &self.state {
             State::Unknown { from_ms } if *from_ms <= now_ms => Next::Ask,
             State::Ready if waiting => Next::SendAfter(self.cursor.clone()),
-            State::Unknown { .. } | State::Asked { .. } | State::Ready | State::InFlight { .. } | State::Stopped(_) => Next::Wait,
+            State::Unknown { .. }
+            | State::Asked { .. }
+            | State::Ready
+            | State::InFlight { .. }
+            | State::Stopped(_) => Next::Wait,
         }
     }
 
     pub(crate) fn asked(&mut self, now_ms: u64, message_id: MessageId) {
         self.waits_for = Some(message_id);
-        self.state = State::Asked { deadline_ms: now_ms + self.timeout_ms };
+        self.state = State::Asked {
+            deadline_ms: now_ms + self.timeout_ms,
+        };
     }
 
     /// A block of so many bytes was sent.
     pub(crate) fn sent(&mut self, now_ms: u64, message_id: MessageId, bytes: usize) {
         self.waits_for = Some(message_id);
-        self.state = State::InFlight { deadline_ms: now_ms + self.timeout_ms + bytes as u64 / LINE_BYTES_PER_MS };
+        self.state = State::InFlight {
+            deadline_ms: now_ms + self.timeout_ms + bytes as u64 / LINE_BYTES_PER_MS,
+        };
     }
 
     /// Whether a message is the one that was sent last.
@@ -80,6 +100,11 @@ impl Upstream {
     /// back: any other word on an earlier place was overtaken on its way.
     pub(crate) fn answers_ask(&self, message_id: MessageId) -> bool {
         matches!(self.state, State::Asked { .. }) && self.waits_for(message_id)
+    }
+
+    /// Whether the next block may be sent.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.state == State::Ready
     }
 
     /// Asks for the cursor though nothing waits.
@@ -102,7 +127,9 @@ impl Upstream {
     /// The tier above refused: with its cursor the stream goes on after a pause, so that a sender
     /// that is refused for ever does not flood.
     pub(crate) fn on_refused(&mut self, now_ms: u64) {
-        self.state = State::Unknown { from_ms: now_ms + self.retry_ms };
+        self.state = State::Unknown {
+            from_ms: now_ms + self.retry_ms,
+        };
         self.retry_ms = (self.retry_ms * 2).min(RETRY_MS_MAX);
     }
 

@@ -1,7 +1,8 @@
 //! The bytes of a change, as journal entries carry them (docs/wire.md, "Change").
 
 use juki_domain::{
-    Address, BirthDate, Change, ChangeReason, CivilDate, IdentityRecord, MunicipalityCode, Origin, PersonName, ResidentRecordCode, Sex,
+    Address, BirthDate, Change, ChangeReason, CivilDate, IdentityRecord, MunicipalityCode, Origin,
+    PersonName, ResidentRecordCode, Sex,
 };
 use prost::Message;
 
@@ -43,8 +44,12 @@ pub fn encode_change(change: &Change) -> Vec<u8> {
         birth: change.record.birth.number(),
         sex: change.record.sex as u32,
         address: change.record.address.reveal().to_owned(),
-        previous_code: change.previous_code.map_or_else(String::new, |code| code.reveal().to_owned()),
-        origin: change.origin.map_or(0, |origin| origin.municipality.number()),
+        previous_code: change
+            .previous_code
+            .map_or_else(String::new, |code| code.reveal().to_owned()),
+        origin: change
+            .origin
+            .map_or(0, |origin| origin.municipality.number()),
     }
     .encode_to_vec()
 }
@@ -55,21 +60,38 @@ pub fn encode_change(change: &Change) -> Vec<u8> {
 /// [`CodecError`] with the first item that is not what it should be.
 pub fn decode_change(bytes: &[u8]) -> Result<Change, CodecError> {
     let message = ChangeMessage::decode(bytes).map_err(|_| CodecError("form"))?;
-    let reason = u8::try_from(message.reason).ok().and_then(ChangeReason::from_number).ok_or(CodecError("reason"))?;
-    let code = |text: &str| text.parse::<ResidentRecordCode>().map_err(|_| CodecError("code"));
-    let previous_code = if message.previous_code.is_empty() { None } else { Some(code(&message.previous_code)?) };
+    let reason = u8::try_from(message.reason)
+        .ok()
+        .and_then(ChangeReason::from_number)
+        .ok_or(CodecError("reason"))?;
+    let code = |text: &str| {
+        text.parse::<ResidentRecordCode>()
+            .map_err(|_| CodecError("code"))
+    };
+    let previous_code = if message.previous_code.is_empty() {
+        None
+    } else {
+        Some(code(&message.previous_code)?)
+    };
     let origin = match message.origin {
         0 => None,
-        number => Some(Origin { municipality: MunicipalityCode::from_number(number).map_err(|_| CodecError("origin"))? }),
+        number => Some(Origin {
+            municipality: MunicipalityCode::from_number(number)
+                .map_err(|_| CodecError("origin"))?,
+        }),
     };
     Ok(Change {
         reason,
-        event_date: CivilDate::from_number(message.event_date).map_err(|_| CodecError("event date"))?,
+        event_date: CivilDate::from_number(message.event_date)
+            .map_err(|_| CodecError("event date"))?,
         record: IdentityRecord {
             code: code(&message.code)?,
             name: PersonName::parse(&message.name).map_err(|_| CodecError("name"))?,
             birth: BirthDate::from_number(message.birth).map_err(|_| CodecError("birth date"))?,
-            sex: u8::try_from(message.sex).ok().and_then(Sex::from_number).ok_or(CodecError("sex"))?,
+            sex: u8::try_from(message.sex)
+                .ok()
+                .and_then(Sex::from_number)
+                .ok_or(CodecError("sex"))?,
             address: Address::parse(&message.address).map_err(|_| CodecError("address"))?,
         },
         previous_code,

@@ -45,8 +45,14 @@ impl StoredRecord {
     pub fn standing(&self) -> Standing {
         match self.change.reason.class() {
             ReasonClass::Deletion => Standing::Ended,
-            ReasonClass::CodeCorrection if self.change.previous_code == Some(self.change.record.code) => Standing::Ended,
-            ReasonClass::Entry | ReasonClass::Correction | ReasonClass::CodeCorrection => Standing::Present,
+            ReasonClass::CodeCorrection
+                if self.change.previous_code == Some(self.change.record.code) =>
+            {
+                Standing::Ended
+            }
+            ReasonClass::Entry | ReasonClass::Correction | ReasonClass::CodeCorrection => {
+                Standing::Present
+            }
         }
     }
 
@@ -54,7 +60,8 @@ impl StoredRecord {
     /// new one.
     #[must_use]
     pub fn is_replaced(&self) -> bool {
-        self.change.reason.class() == ReasonClass::CodeCorrection && self.standing() == Standing::Ended
+        self.change.reason.class() == ReasonClass::CodeCorrection
+            && self.standing() == Standing::Ended
     }
 
     /// The record's bytes, which are also its element in the municipality's digest.
@@ -75,7 +82,10 @@ impl StoredRecord {
         let stored = Stored::decode(bytes).ok()?;
         Some(Self {
             municipality: MunicipalityCode::from_number(stored.municipality).ok()?,
-            position: Position { epoch: stored.epoch, seq: stored.seq },
+            position: Position {
+                epoch: stored.epoch,
+                seq: stored.seq,
+            },
             change: codec::decode_change(&stored.change).ok()?,
         })
     }
@@ -83,7 +93,11 @@ impl StoredRecord {
 
 impl fmt::Debug for StoredRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StoredRecord({}, {:?}, {:?})", self.municipality, self.position, self.change)
+        write!(
+            f,
+            "StoredRecord({}, {:?}, {:?})",
+            self.municipality, self.position, self.change
+        )
     }
 }
 
@@ -95,12 +109,16 @@ impl fmt::Debug for StoredRecord {
 /// (design.md 1).
 #[must_use]
 pub fn choose_current(records: &[StoredRecord]) -> Option<&StoredRecord> {
-    let standing = records.iter().filter(|record| record.standing() == Standing::Present);
+    let standing = records
+        .iter()
+        .filter(|record| record.standing() == Standing::Present);
     let pool: Vec<&StoredRecord> = match standing.collect::<Vec<_>>() {
         standing if standing.is_empty() => records.iter().collect(),
         standing => standing,
     };
-    let left_behind = |record: &StoredRecord| pool.iter().any(|other| cited(&pool, other) == Some(record)) && !returned_to(&pool, record);
+    let left_behind = |record: &StoredRecord| {
+        pool.iter().any(|other| cited(&pool, other) == Some(record)) && !returned_to(&pool, record)
+    };
     // Whoever is left behind is so by a record on no ring, and the first of such a line is left
     // behind by nobody: one is always kept.
     let kept = pool.iter().copied().filter(|record| !left_behind(record));
@@ -110,7 +128,9 @@ pub fn choose_current(records: &[StoredRecord]) -> Option<&StoredRecord> {
 /// The record that another cites as its origin.
 fn cited<'a>(pool: &[&'a StoredRecord], record: &StoredRecord) -> Option<&'a StoredRecord> {
     let origin = record.change.origin?.municipality;
-    pool.iter().copied().find(|other| other.municipality == origin && other.municipality != record.municipality)
+    pool.iter()
+        .copied()
+        .find(|other| other.municipality == origin && other.municipality != record.municipality)
 }
 
 /// Whether citations lead from a record back to it.

@@ -43,7 +43,13 @@ struct Noted {
 
 impl Difference {
     pub(crate) fn encode(&self) -> Vec<u8> {
-        Noted { municipality: self.municipality.number(), epoch: self.position.epoch, seq: self.position.seq, kind: self.kind as u32 }.encode_to_vec()
+        Noted {
+            municipality: self.municipality.number(),
+            epoch: self.position.epoch,
+            seq: self.position.seq,
+            kind: self.kind as u32,
+        }
+        .encode_to_vec()
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
@@ -55,6 +61,13 @@ impl Difference {
             _ => return None,
         };
         let municipality = MunicipalityCode::from_number(noted.municipality).ok()?;
-        Some(Self { municipality, position: Position { epoch: noted.epoch, seq: noted.seq }, kind })
+        Some(Self {
+            municipality,
+            position: Position {
+                epoch: noted.epoch,
+                seq: noted.seq,
+            },
+            kind,
+        })
     }
 }

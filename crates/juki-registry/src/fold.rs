@@ -4,9 +4,9 @@ use juki_crypto::{DigestKey, MultisetHash};
 use juki_dispatch::View;
 use juki_domain::{Change, MunicipalityCode, ReasonClass, ResidentRecordCode};
 
+use crate::held::Held;
 use crate::keys::Keys;
-use crate::search::FourItems;
-use crate::{Difference, DifferenceKind, Standing, StoredRecord};
+use crate::{Difference, DifferenceKind, FourItems, Standing, StoredRecord};
 
 /// The place of an entry in its municipality's journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -29,7 +29,10 @@ impl Registry {
     /// the four items: a communication server answers no such question.
     #[must_use]
     pub fn new(key: DigestKey, searchable: bool) -> Self {
-        Self { keys: Keys(key), searchable }
+        Self {
+            keys: Keys(key),
+            searchable,
+        }
     }
 
     /// The pseudonym of a code on this node, for audit records and logs.
@@ -40,33 +43,75 @@ impl Registry {
 
     /// Folds one entry. It cannot be refused: what does not fit is noted and applied. An entry at or
     /// before the record's own position changes nothing.
-    pub fn apply(&self, view: &mut View, municipality: MunicipalityCode, position: Position, change: &Change) -> Option<Difference> {
+    pub fn apply(
+        &self,
+        view: &mut View,
+        municipality: MunicipalityCode,
+        position: Position,
+        change: &Change,
+    ) -> Option<Difference> {
         let code = self.keys.pseudonym(&change.record.code);
         let before = self.load_held(view, &code, municipality);
-        if before.as_ref().is_some_and(|before| before.record.position >= position) {
+        if before
+            .as_ref()
+            .is_some_and(|before| before.record.position >= position)
+        {
             return None;
         }
         let mut kind = self.unfit(before.as_ref().map(|before| &before.record), change);
         let mut digest = self.digest(view, municipality);
         let mut count = self.count(view, municipality);
-        if let Some(previous) = change.previous_code.filter(|previous| *previous != change.record.code) {
+        if let Some(previous) = change
+            .previous_code
+            .filter(|previous| *previous != change.record.code)
+        {
             let previous_key = self.keys.pseudonym(&previous);
             match self.load_held(view, &previous_key, municipality) {
                 None => kind = kind.or(Some(DifferenceKind::PreviousUnknown)),
                 Some(old) => {
-                    let mut ended = StoredRecord { municipality, position, change: change.clone() };
-                    ended.change.record = juki_domain::IdentityRecord { code: previous, ..old.record.change.record.clone() };
-                    self.replace(view, &previous_key, Some(&old), &ended, (&mut digest, &mut count));
+                    let mut ended = StoredRecord {
+                        municipality,
+                        position,
+                        change: change.clone(),
+                    };
+                    ended.change.record = juki_domain::IdentityRecord {
+                        code: previous,
+                        ..old.record.change.record.clone()
+                    };
+                    self.replace(
+                        view,
+                        &previous_key,
+                        Some(&old),
+                        &ended,
+                        (&mut digest, &mut count),
+                    );
                 }
             }
         }
-        let record = StoredRecord { municipality, position, change: change.clone() };
-        self.replace(view, &code, before.as_ref(), &record, (&mut digest, &mut count));
+        let record = StoredRecord {
+            municipality,
+            position,
+            change: change.clone(),
+        };
+        self.replace(
+            view,
+            &code,
+            before.as_ref(),
+            &record,
+            (&mut digest, &mut count),
+        );
         view.put(Keys::digest(municipality), digest.encode());
         view.put(Keys::count(municipality), count.to_be_bytes().to_vec());
-        let difference = kind.map(|kind| Difference { municipality, position, kind });
+        let difference = kind.map(|kind| Difference {
+            municipality,
+            position,
+            kind,
+        });
         if let Some(difference) = &difference {
-            view.put(Keys::difference(municipality, position.epoch, position.seq), difference.encode());
+            view.put(
+                Keys::difference(municipality, position.epoch, position.seq),
+                difference.encode(),
+            );
         }
         difference
     }
@@ -74,50 +119,85 @@ impl Registry {
     /// The digest over all of a municipality's records.
     #[must_use]
     pub fn digest(&self, view: &View, municipality: MunicipalityCode) -> MultisetHash {
-        view.get(&Keys::digest(municipality)).and_then(|bytes| MultisetHash::decode(&bytes)).unwrap_or_default()
+        view.get(&Keys::digest(municipality))
+            .and_then(|bytes| MultisetHash::decode(&bytes))
+            .unwrap_or_default()
     }
 
     /// How many residents stand in a municipality.
     #[must_use]
     pub fn count(&self, view: &View, municipality: MunicipalityCode) -> u64 {
-        view.get(&Keys::count(municipality)).and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes)
+        view.get(&Keys::count(municipality))
+            .and_then(|bytes| bytes.try_into().ok())
+            .map_or(0, u64::from_be_bytes)
     }
 
     /// How many residents stand in each municipality.
     #[must_use]
     pub fn counts(&self, view: &View) -> Vec<(MunicipalityCode, u64)> {
         let read = |(key, value): (Vec<u8>, Vec<u8>)| {
-            let number = key.get(1..).and_then(|number| number.try_into().ok()).map(u32::from_be_bytes)?;
-            Some((MunicipalityCode::from_number(number).ok()?, u64::from_be_bytes(value.try_into().ok()?)))
+            let number = key
+                .get(1..)
+                .and_then(|number| number.try_into().ok())
+                .map(u32::from_be_bytes)?;
+            Some((
+                MunicipalityCode::from_number(number).ok()?,
+                u64::from_be_bytes(value.try_into().ok()?),
+            ))
         };
-        view.scan(&Keys::counts(), 4096).into_iter().filter_map(read).collect()
+        view.scan(&Keys::counts(), 4096)
+            .into_iter()
+            .filter_map(read)
+            .collect()
     }
 
     /// Differences noted so far, at most `limit`.
     #[must_use]
     pub fn differences(&self, view: &View, limit: usize) -> Vec<Difference> {
-        view.scan(&Keys::differences(), limit).into_iter().filter_map(|(_, value)| Difference::decode(&value)).collect()
+        view.scan(&Keys::differences(), limit)
+            .into_iter()
+            .filter_map(|(_, value)| Difference::decode(&value))
+            .collect()
     }
 
     /// A municipality's own record of a code: its own word needs no permit.
     #[must_use]
-    pub fn own_record(&self, view: &View, code: &ResidentRecordCode, municipality: MunicipalityCode) -> Option<StoredRecord> {
+    pub fn own_record(
+        &self,
+        view: &View,
+        code: &ResidentRecordCode,
+        municipality: MunicipalityCode,
+    ) -> Option<StoredRecord> {
         self.load(view, &self.keys.pseudonym(code), municipality)
     }
 
-    pub(crate) fn load(&self, view: &View, pseudonym: &[u8; 16], municipality: MunicipalityCode) -> Option<StoredRecord> {
-        self.load_held(view, pseudonym, municipality).map(|held| held.record)
+    pub(crate) fn load(
+        &self,
+        view: &View,
+        pseudonym: &[u8; 16],
+        municipality: MunicipalityCode,
+    ) -> Option<StoredRecord> {
+        self.load_held(view, pseudonym, municipality)
+            .map(|held| held.record)
     }
 
-    fn load_held(&self, view: &View, pseudonym: &[u8; 16], municipality: MunicipalityCode) -> Option<Held> {
-        view.get(&Keys::record(pseudonym, municipality)).and_then(Held::decode)
+    fn load_held(
+        &self,
+        view: &View,
+        pseudonym: &[u8; 16],
+        municipality: MunicipalityCode,
+    ) -> Option<Held> {
+        view.get(&Keys::record(pseudonym, municipality))
+            .and_then(Held::decode)
     }
 
     fn unfit(&self, before: Option<&StoredRecord>, change: &Change) -> Option<DifferenceKind> {
         let stands = before.is_some_and(|before| before.standing() == Standing::Present);
         match change.reason.class() {
             ReasonClass::Entry => stands.then_some(DifferenceKind::AlreadyPresent),
-            ReasonClass::Deletion | ReasonClass::Correction => (!stands).then_some(DifferenceKind::NotPresent),
+            ReasonClass::Deletion | ReasonClass::Correction => {
+                (!stands).then_some(DifferenceKind::NotPresent)
+            }
             ReasonClass::CodeCorrection => None,
         }
     }
@@ -138,15 +218,25 @@ impl Registry {
         }
         digest.add(&bytes);
         *count += u64::from(record.standing() == Standing::Present);
-        let search = if self.searchable { self.search_key(before, record) } else { [0; 16] };
+        let search = if self.searchable {
+            self.search_key(before, record)
+        } else {
+            [0; 16]
+        };
         if self.searchable && before.map(|before| before.search) != Some(search) {
             if let Some(before) = before {
                 view.delete(Keys::search(&before.search, pseudonym, municipality));
             }
             // The value names the code, so that a hit can be looked up.
-            view.put(Keys::search(&search, pseudonym, municipality), record.change.record.code.as_bytes().to_vec());
+            view.put(
+                Keys::search(&search, pseudonym, municipality),
+                record.change.record.code.as_bytes().to_vec(),
+            );
         }
-        view.put(Keys::record(pseudonym, municipality), Held::encode(&search, &bytes));
+        view.put(
+            Keys::record(pseudonym, municipality),
+            Held::encode(&search, &bytes),
+        );
     }
 
     /// Folding is the dearest part of an entry, so items that stay as they were are not folded again.
@@ -157,34 +247,6 @@ impl Registry {
             Some(_) | None => self.keys.items(&items.folded()),
         }
     }
-}
-
-/// A record as the index holds it: the pseudonym of its folded items, then its bytes.
-struct Held {
-    search: [u8; 16],
-    record: StoredRecord,
-    bytes: Vec<u8>,
-}
-
-impl Held {
-    fn encode(search: &[u8; 16], record: &[u8]) -> Vec<u8> {
-        [&search[..], record].concat()
-    }
-
-    fn decode(bytes: Vec<u8>) -> Option<Self> {
-        let (search, record) = bytes.split_first_chunk::<16>()?;
-        Some(Self { search: *search, record: StoredRecord::decode(record)?, bytes })
-    }
-
-    /// The record's element in its municipality's digest.
-    fn element(&self) -> &[u8] {
-        self.bytes.get(16..).unwrap_or(&[])
-    }
-}
-
-/// Reads the record out of an index value.
-pub(crate) fn held_record(bytes: Vec<u8>) -> Option<StoredRecord> {
-    Held::decode(bytes).map(|held| held.record)
 }
 
 #[cfg(test)]

@@ -38,8 +38,15 @@ impl Keys {
         join(SEARCH, &[items])
     }
 
-    pub(crate) fn search(items: &[u8; 16], pseudonym: &[u8; 16], municipality: MunicipalityCode) -> Vec<u8> {
-        join(SEARCH, &[items, pseudonym, &municipality.number().to_be_bytes()])
+    pub(crate) fn search(
+        items: &[u8; 16],
+        pseudonym: &[u8; 16],
+        municipality: MunicipalityCode,
+    ) -> Vec<u8> {
+        join(
+            SEARCH,
+            &[items, pseudonym, &municipality.number().to_be_bytes()],
+        )
     }
 
     pub(crate) fn digest(municipality: MunicipalityCode) -> Vec<u8> {
@@ -55,7 +62,14 @@ impl Keys {
     }
 
     pub(crate) fn difference(municipality: MunicipalityCode, epoch: u32, seq: u64) -> Vec<u8> {
-        join(DIFFERENCE, &[&municipality.number().to_be_bytes(), &epoch.to_be_bytes(), &seq.to_be_bytes()])
+        join(
+            DIFFERENCE,
+            &[
+                &municipality.number().to_be_bytes(),
+                &epoch.to_be_bytes(),
+                &seq.to_be_bytes(),
+            ],
+        )
     }
 
     pub(crate) fn differences() -> Vec<u8> {

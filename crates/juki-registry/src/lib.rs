@@ -8,6 +8,8 @@ mod codec;
 mod current;
 mod difference;
 mod fold;
+mod held;
+mod items;
 mod keys;
 mod search;
 
@@ -15,4 +17,5 @@ pub use codec::{CodecError, decode_change, encode_change};
 pub use current::{Standing, StoredRecord, choose_current};
 pub use difference::{Difference, DifferenceKind};
 pub use fold::{Position, Registry};
-pub use search::{FourItems, Hit, Lookup};
+pub use items::FourItems;
+pub use search::{Hit, Lookup};

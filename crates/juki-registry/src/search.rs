@@ -2,49 +2,14 @@
 
 use juki_access::Permit;
 use juki_dispatch::View;
-use juki_domain::{Address, BirthDate, IdentityRecord, PersonName, ResidentRecordCode, Sex, fold_address, fold_name};
+use juki_domain::ResidentRecordCode;
 
-use crate::fold::held_record;
+use crate::held::Held;
 use crate::keys::Keys;
-use crate::{Registry, Standing, StoredRecord, choose_current};
+use crate::{FourItems, Registry, Standing, StoredRecord, choose_current};
 
 /// Most persons a lookup compares: more are "several" already.
 const CANDIDATES_MAX: usize = 64;
-
-/// The four items a person is looked up by where the code is not known.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FourItems {
-    /// 氏名
-    pub name: PersonName,
-    /// 生年月日
-    pub birth: BirthDate,
-    /// 性別
-    pub sex: Sex,
-    /// 住所
-    pub address: Address,
-}
-
-impl FourItems {
-    pub(crate) fn of(record: &IdentityRecord) -> Self {
-        Self { name: record.name.clone(), birth: record.birth, sex: record.sex, address: record.address.clone() }
-    }
-
-    /// The folded form that two writings of the same person share. The stored form stays as it is.
-    pub(crate) fn folded(&self) -> Vec<u8> {
-        let mut bytes = fold_name(self.name.reveal()).into_bytes();
-        bytes.push(0);
-        bytes.extend_from_slice(&self.birth.number().to_be_bytes());
-        bytes.push(self.sex as u8);
-        bytes.extend_from_slice(fold_address(self.address.reveal()).as_bytes());
-        bytes
-    }
-}
-
-impl std::fmt::Debug for FourItems {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("FourItems(..)")
-    }
-}
 
 /// What a lookup goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +42,9 @@ impl Registry {
 
     pub(crate) fn find(&self, view: &View, lookup: &Lookup) -> Hit {
         match lookup {
-            Lookup::Code(code) => self.current(view, &self.keys.pseudonym(code)).map_or(Hit::None, |record| Hit::One(Box::new(record))),
+            Lookup::Code(code) => self
+                .current(view, &self.keys.pseudonym(code))
+                .map_or(Hit::None, |record| Hit::One(Box::new(record))),
             Lookup::Items(items) => self.by_items(view, items),
         }
     }
@@ -87,12 +54,24 @@ impl Registry {
         let found = view.scan(&Keys::searches(&self.keys.items(&folded)), CANDIDATES_MAX);
         let mut hits: Vec<StoredRecord> = Vec::new();
         for (_, code) in found {
-            let Some(code) = std::str::from_utf8(&code).ok().and_then(|text| text.parse::<ResidentRecordCode>().ok()) else { continue };
-            let Some(current) = self.current(view, &self.keys.pseudonym(&code)) else { continue };
+            let Some(code) = std::str::from_utf8(&code)
+                .ok()
+                .and_then(|text| text.parse::<ResidentRecordCode>().ok())
+            else {
+                continue;
+            };
+            let Some(current) = self.current(view, &self.keys.pseudonym(&code)) else {
+                continue;
+            };
             // A record left behind elsewhere or under an old code has keys too; only what is
             // current answers.
-            let same = FourItems::of(&current.change.record).folded() == folded && !current.is_replaced();
-            if same && !hits.iter().any(|hit| hit.change.record.code == current.change.record.code) {
+            let same =
+                FourItems::of(&current.change.record).folded() == folded && !current.is_replaced();
+            if same
+                && !hits
+                    .iter()
+                    .any(|hit| hit.change.record.code == current.change.record.code)
+            {
                 hits.push(current);
             }
         }
@@ -107,8 +86,12 @@ impl Registry {
     }
 
     fn current(&self, view: &View, pseudonym: &[u8; 16]) -> Option<StoredRecord> {
-        let records: Vec<StoredRecord> =
-            view.scan(&Keys::records(pseudonym), CANDIDATES_MAX).into_iter().filter_map(|(_, bytes)| held_record(bytes)).collect();
+        let records: Vec<StoredRecord> = view
+            .scan(&Keys::records(pseudonym), CANDIDATES_MAX)
+            .into_iter()
+            .filter_map(|(_, bytes)| Held::decode(bytes))
+            .map(|held| held.record)
+            .collect();
         choose_current(&records).cloned()
     }
 }

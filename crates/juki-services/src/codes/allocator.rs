@@ -24,7 +24,9 @@ impl CodeAllocator {
     /// How many codes were given out.
     #[must_use]
     pub fn counter(view: &View) -> u32 {
-        view.get(b"kc").and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_be_bytes)
+        view.get(b"kc")
+            .and_then(|bytes| bytes.try_into().ok())
+            .map_or(0, u32::from_be_bytes)
     }
 
     /// Whether a code lies in a block that was given out. A code from elsewhere is none of this
@@ -32,12 +34,15 @@ impl CodeAllocator {
     #[must_use]
     pub fn gave_out(&self, view: &View, code: &ResidentRecordCode) -> bool {
         let body = code.as_bytes().first_chunk::<10>();
-        body.and_then(|body| self.permutation.counter(body)).is_some_and(|counter| counter < Self::counter(view))
+        body.and_then(|body| self.permutation.counter(body))
+            .is_some_and(|counter| counter < Self::counter(view))
     }
 
     fn codes(&self, allocation: &Allocation) -> Vec<u8> {
         let counters = allocation.start..allocation.start.saturating_add(allocation.count);
-        let codes = counters.filter_map(|counter| ResidentRecordCode::from_body(&self.permutation.body(counter)?).ok());
+        let codes = counters.filter_map(|counter| {
+            ResidentRecordCode::from_body(&self.permutation.body(counter)?).ok()
+        });
         codes.flat_map(|code| *code.as_bytes()).collect()
     }
 }
@@ -47,7 +52,13 @@ impl Service for CodeAllocator {
         ServiceId::CodeAllocation.name()
     }
 
-    fn on_message(&mut self, context: &Context<'_>, origin: &Origin, message: &[u8], view: &mut View) -> Step {
+    fn on_message(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        message: &[u8],
+        view: &mut View,
+    ) -> Step {
         let mut step = Step::none();
         if origin.reply {
             return step;
@@ -60,23 +71,50 @@ impl Service for CodeAllocator {
             refusal: refusal.map_or_else(String::new, |code| code.code().to_owned()),
         };
         let municipality = MunicipalityCode::from_number(request.municipality);
-        let from_its_prefecture = context.directory.entry(&origin.node).is_some_and(|entry| entry.role == NodeRole::PrefectureServer)
-            && municipality.is_ok_and(|m| origin.node.as_str().ends_with(&format!("-{}", m.prefecture())));
+        let from_its_prefecture = context
+            .directory
+            .entry(&origin.node)
+            .is_some_and(|entry| entry.role == NodeRole::PrefectureServer)
+            && municipality.is_ok_and(|m| {
+                origin
+                    .node
+                    .as_str()
+                    .ends_with(&format!("-{}", m.prefecture()))
+            });
         if !from_its_prefecture || request.count == 0 || request.count > CODE_BLOCK_MAX {
-            step.answer(Answer::to(origin, ServiceId::CodeAllocation, block(Vec::new(), Some(ErrorCode::PolicyNoRule)).encode_to_vec()));
+            step.answer(Answer::to(
+                origin,
+                ServiceId::CodeAllocation,
+                block(Vec::new(), Some(ErrorCode::PolicyNoRule)).encode_to_vec(),
+            ));
             return step;
         }
-        let known = view.get(&key(b'a', request.municipality, request.number)).and_then(|bytes| Allocation::decode(bytes.as_slice()).ok());
+        let known = view
+            .get(&key(b'a', request.municipality, request.number))
+            .and_then(|bytes| Allocation::decode(bytes.as_slice()).ok());
         let start = Self::counter(view);
-        let allocation = known.clone().unwrap_or(Allocation { municipality: request.municipality, number: request.number, start, count: request.count });
+        let allocation = known.clone().unwrap_or(Allocation {
+            municipality: request.municipality,
+            number: request.number,
+            start,
+            count: request.count,
+        });
         if allocation.start.saturating_add(allocation.count) > BodyPermutation::COUNT {
-            step.answer(Answer::to(origin, ServiceId::CodeAllocation, block(Vec::new(), Some(ErrorCode::CodeStockEmpty)).encode_to_vec()));
+            step.answer(Answer::to(
+                origin,
+                ServiceId::CodeAllocation,
+                block(Vec::new(), Some(ErrorCode::CodeStockEmpty)).encode_to_vec(),
+            ));
             return step;
         }
         if known.is_none() {
             step.append(CODES_ALLOCATED, allocation.encode_to_vec());
         }
-        step.answer(Answer::to(origin, ServiceId::CodeAllocation, block(self.codes(&allocation), None).encode_to_vec()));
+        step.answer(Answer::to(
+            origin,
+            ServiceId::CodeAllocation,
+            block(self.codes(&allocation), None).encode_to_vec(),
+        ));
         step
     }
 
@@ -84,9 +122,13 @@ impl Service for CodeAllocator {
         if entry.kind == CODES_ALLOCATED
             && let Ok(allocation) = Allocation::decode(entry.payload.as_slice())
         {
-            let counter = Self::counter(view).max(allocation.start.saturating_add(allocation.count));
+            let counter =
+                Self::counter(view).max(allocation.start.saturating_add(allocation.count));
             view.put(b"kc".to_vec(), counter.to_be_bytes().to_vec());
-            view.put(key(b'a', allocation.municipality, allocation.number), entry.payload.clone());
+            view.put(
+                key(b'a', allocation.municipality, allocation.number),
+                entry.payload.clone(),
+            );
         }
     }
 }

@@ -42,7 +42,11 @@ impl CodeStock {
     /// The stock, filled from the server above.
     #[must_use]
     pub fn new(municipality: MunicipalityCode, upper: NodeId) -> Self {
-        Self { municipality, upper, wait_until_ms: Some(0) }
+        Self {
+            municipality,
+            upper,
+            wait_until_ms: Some(0),
+        }
     }
 
     /// How many codes are left.
@@ -58,7 +62,10 @@ impl CodeStock {
         let level = level(view);
         let block = view.get(&key(b's', 0, level.block))?;
         let from = usize::try_from(level.taken).ok()? * 11;
-        std::str::from_utf8(block.get(from..from + 11)?).ok()?.parse().ok()
+        std::str::from_utf8(block.get(from..from + 11)?)
+            .ok()?
+            .parse()
+            .ok()
     }
 
     /// The code that [`Self::peek`] named is used: called when the entry that uses it is applied.
@@ -66,7 +73,9 @@ impl CodeStock {
         let mut level = level(view);
         level.taken += 1;
         level.left = level.left.saturating_sub(1);
-        let len = view.get(&key(b's', 0, level.block)).map_or(0, |block| block.len() / 11);
+        let len = view
+            .get(&key(b's', 0, level.block))
+            .map_or(0, |block| block.len() / 11);
         if usize::try_from(level.taken).unwrap_or(usize::MAX) >= len {
             view.delete(key(b's', 0, level.block));
             level.block += 1;
@@ -76,7 +85,11 @@ impl CodeStock {
     }
 
     fn block_size(received: u32) -> u32 {
-        if received == 0 { FIRST_BLOCK } else { CODE_BLOCK_MAX }
+        if received == 0 {
+            FIRST_BLOCK
+        } else {
+            CODE_BLOCK_MAX
+        }
     }
 
     fn ask(&mut self, context: &Context<'_>, view: &View) -> Step {
@@ -84,19 +97,39 @@ impl CodeStock {
         let level = level(view);
         // A new block is asked for while half of the last one is left.
         let low = Self::block_size(level.received.saturating_sub(1)) / 2;
-        if level.left >= low || self.wait_until_ms.is_some_and(|until| until > context.now_ms) {
+        if level.left >= low
+            || self
+                .wait_until_ms
+                .is_some_and(|until| until > context.now_ms)
+        {
             self.wait_until_ms = self.wait_until_ms.filter(|until| *until > context.now_ms);
             return step;
         }
         self.wait_until_ms = Some(context.now_ms + ANSWER_TIMEOUT_MS);
-        let request = CodeRequest { municipality: self.municipality.number(), number: level.received + 1, count: Self::block_size(level.received) };
-        step.forward(Forward::new(self.upper.clone(), ServiceId::CodeAllocation, Priority::Interactive, request.encode_to_vec()));
+        let request = CodeRequest {
+            municipality: self.municipality.number(),
+            number: level.received + 1,
+            count: Self::block_size(level.received),
+        };
+        step.forward(Forward::new(
+            self.upper.clone(),
+            ServiceId::CodeAllocation,
+            Priority::Interactive,
+            request.encode_to_vec(),
+        ));
         step
     }
 }
 
 fn level(view: &View) -> Level {
-    view.get(b"kl").and_then(|bytes| Level::decode(bytes.as_slice()).ok()).unwrap_or(Level { received: 0, block: 1, taken: 0, left: 0 })
+    view.get(b"kl")
+        .and_then(|bytes| Level::decode(bytes.as_slice()).ok())
+        .unwrap_or(Level {
+            received: 0,
+            block: 1,
+            taken: 0,
+            left: 0,
+        })
 }
 
 impl Service for CodeStock {
@@ -104,14 +137,27 @@ impl Service for CodeStock {
         ServiceId::CodeAllocation.name()
     }
 
-    fn on_message(&mut self, context: &Context<'_>, origin: &Origin, message: &[u8], view: &mut View) -> Step {
+    fn on_message(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        message: &[u8],
+        view: &mut View,
+    ) -> Step {
         let mut step = Step::none();
         if origin.node != self.upper {
             return step;
         }
-        let Ok(block) = CodeBlock::decode(message) else { return step };
-        let expected = block.municipality == self.municipality.number() && block.number == level(view).received + 1;
-        if block.refusal.is_empty() && expected && !block.codes.is_empty() && block.codes.len() % 11 == 0 {
+        let Ok(block) = CodeBlock::decode(message) else {
+            return step;
+        };
+        let expected = block.municipality == self.municipality.number()
+            && block.number == level(view).received + 1;
+        if block.refusal.is_empty()
+            && expected
+            && !block.codes.is_empty()
+            && block.codes.len() % 11 == 0
+        {
             step.append(CODES_RECEIVED, message.to_vec());
             self.wait_until_ms = None;
         } else {
@@ -120,7 +166,13 @@ impl Service for CodeStock {
         step
     }
 
-    fn on_refused(&mut self, context: &Context<'_>, _message_id: MessageId, _refusal: &Refusal, _view: &mut View) -> Step {
+    fn on_refused(
+        &mut self,
+        context: &Context<'_>,
+        _message_id: MessageId,
+        _refusal: &Refusal,
+        _view: &mut View,
+    ) -> Step {
         self.wait_until_ms = Some(context.now_ms + RETRY_MS);
         Step::none()
     }

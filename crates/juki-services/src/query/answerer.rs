@@ -25,7 +25,13 @@ impl QueryAnswerer {
         Self { access, registry }
     }
 
-    fn judge(&mut self, context: &Context<'_>, origin: &Origin, request: &Request, view: &View) -> (AuditRecord, Answered) {
+    fn judge(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        request: &Request,
+        view: &View,
+    ) -> (AuditRecord, Answered) {
         let mut audit = AuditRecord {
             at_ms: context.now_ms,
             civil_date: context.civil_date.number(),
@@ -34,23 +40,43 @@ impl QueryAnswerer {
             outcome: Outcome::Refused as u32,
             ..AuditRecord::default()
         };
-        let question = match Question::decode(request.question.as_slice()) {
-            Ok(question) => question,
-            Err(_) => return refused(audit, ErrorCode::FrameGarbage),
+        let Ok(question) = Question::decode(request.question.as_slice()) else {
+            return refused(audit, ErrorCode::FrameGarbage);
         };
         audit.affair.clone_from(&question.affair);
         let lookup = question.lookup();
         let keys = lookup.as_ref().map_or(Keys::Items, |(keys, _)| *keys);
         audit.keys = keys as u32;
-        let asked = Asked { terminal: origin.node.as_str(), affair: &question.affair, keys, question: &request.question };
-        let authorisation = request.authorisation.clone().unwrap_or_default();
-        let permit = match self.access.decide(&authorisation, &asked, context.now_ms, context.civil_date) {
-            Ok(permit) => permit,
-            Err(RefusedAccess { code, operator, card, body, starts }) => {
-                audit = AuditRecord { operator, card, body, refusal: code.code().to_owned(), ..audit };
-                return (audit, Answered::refused(code, starts));
-            }
+        let asked = Asked {
+            terminal: origin.node.as_str(),
+            affair: &question.affair,
+            keys,
+            question: &request.question,
         };
+        let authorisation = request.authorisation.clone().unwrap_or_default();
+        let permit =
+            match self
+                .access
+                .decide(&authorisation, &asked, context.now_ms, context.civil_date)
+            {
+                Ok(permit) => permit,
+                Err(RefusedAccess {
+                    code,
+                    operator,
+                    card,
+                    body,
+                    starts,
+                }) => {
+                    audit = AuditRecord {
+                        operator,
+                        card,
+                        body,
+                        refusal: code.code().to_owned(),
+                        ..audit
+                    };
+                    return (audit, Answered::refused(code, starts));
+                }
+            };
         audit = named(audit, &permit);
         match lookup {
             Err(code) => refused(audit, code),
@@ -65,7 +91,10 @@ impl QueryAnswerer {
             Hit::Several => Outcome::Several,
         };
         audit.outcome = outcome as u32;
-        let mut answered = Answered { outcome: outcome as u32, ..Answered::default() };
+        let mut answered = Answered {
+            outcome: outcome as u32,
+            ..Answered::default()
+        };
         if let Hit::One(record) = hit {
             audit.person = self.registry.pseudonym(&record.change.record.code).to_vec();
             audit.items = ALL_ITEMS.to_vec();
@@ -86,7 +115,13 @@ fn named(audit: AuditRecord, permit: &Permit) -> AuditRecord {
 }
 
 fn refused(audit: AuditRecord, code: ErrorCode) -> (AuditRecord, Answered) {
-    (AuditRecord { refusal: code.code().to_owned(), ..audit }, Answered::refused(code, None))
+    (
+        AuditRecord {
+            refusal: code.code().to_owned(),
+            ..audit
+        },
+        Answered::refused(code, None),
+    )
 }
 
 impl Service for QueryAnswerer {
@@ -94,7 +129,13 @@ impl Service for QueryAnswerer {
         ServiceId::Query.name()
     }
 
-    fn on_message(&mut self, context: &Context<'_>, origin: &Origin, message: &[u8], view: &mut View) -> Step {
+    fn on_message(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        message: &[u8],
+        view: &mut View,
+    ) -> Step {
         if origin.reply {
             return Step::none();
         }
@@ -103,7 +144,11 @@ impl Service for QueryAnswerer {
         let (audit, answered) = self.judge(context, origin, &request, view);
         let mut step = Step::none();
         step.append(AUDIT, audit.encode_to_vec());
-        step.answer(Answer::to(origin, ServiceId::Query, answered.encode_to_vec()));
+        step.answer(Answer::to(
+            origin,
+            ServiceId::Query,
+            answered.encode_to_vec(),
+        ));
         step
     }
 }

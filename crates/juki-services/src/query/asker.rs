@@ -76,14 +76,25 @@ impl Asker {
     /// Asks one answering node.
     #[must_use]
     pub fn new(answering: NodeId) -> Self {
-        Self { answering, session: None, pending: BTreeMap::new() }
+        Self {
+            answering,
+            session: None,
+            pending: BTreeMap::new(),
+        }
     }
 
-    fn login(&mut self, context: &Context<'_>, ticket: Ticket, authorisation: Authorisation) -> Step {
+    fn login(
+        &mut self,
+        context: &Context<'_>,
+        ticket: Ticket,
+        authorisation: Authorisation,
+    ) -> Step {
         let mut step = Step::none();
         let key: Option<[u8; 32]> = authorisation.key.as_slice().try_into().ok();
         let grant = Grant::decode(authorisation.grant.as_slice()).ok();
-        let (Some(key), Some(grant)) = (key, grant) else { return fail(step, ticket, ErrorCode::GrantMissing, None) };
+        let (Some(key), Some(grant)) = (key, grant) else {
+            return fail(step, ticket, ErrorCode::GrantMissing, None);
+        };
         if context.now_ms / 1000 > grant.until_s {
             return fail(step, ticket, ErrorCode::GrantExpired, None);
         }
@@ -100,23 +111,51 @@ impl Asker {
         if self.pending.len() >= PENDING_MAX {
             return fail(step, ticket, ErrorCode::RateExceeded, None);
         }
-        let question = Question { nonce: random_array::<8>(context.randomness).to_vec(), ..question }.encode_to_vec();
-        let authorisation = self.session.as_ref().map(|(authorisation, key, _)| Authorisation {
-            proof: key.digest(&question).to_vec(),
-            ..authorisation.clone()
-        });
+        let question = Question {
+            nonce: random_array::<8>(context.randomness).to_vec(),
+            ..question
+        }
+        .encode_to_vec();
+        let authorisation = self
+            .session
+            .as_ref()
+            .map(|(authorisation, key, _)| Authorisation {
+                proof: key.digest(&question).to_vec(),
+                ..authorisation.clone()
+            });
         let message_id = MessageId(random_array(context.randomness));
-        self.pending.insert(message_id, (ticket, context.now_ms + ANSWER_TIMEOUT_MS));
-        let body = Request { question, authorisation }.encode_to_vec();
-        step.forward(Forward::new(self.answering.clone(), ServiceId::Query, Priority::Interactive, body).with_id(message_id));
+        self.pending
+            .insert(message_id, (ticket, context.now_ms + ANSWER_TIMEOUT_MS));
+        let body = Request {
+            question,
+            authorisation,
+        }
+        .encode_to_vec();
+        step.forward(
+            Forward::new(
+                self.answering.clone(),
+                ServiceId::Query,
+                Priority::Interactive,
+                body,
+            )
+            .with_id(message_id),
+        );
         step
     }
 }
 
-fn fail(mut step: Step, ticket: Ticket, code: ErrorCode, refused: Option<(&Refusal, MessageId)>) -> Step {
+fn fail(
+    mut step: Step,
+    ticket: Ticket,
+    code: ErrorCode,
+    refused: Option<(&Refusal, MessageId)>,
+) -> Step {
     let answer = LocalAnswer {
         answered: None,
-        failure: refused.map_or_else(|| code.code().to_owned(), |(refusal, _)| refusal.code.clone()),
+        failure: refused.map_or_else(
+            || code.code().to_owned(),
+            |(refusal, _)| refusal.code.clone(),
+        ),
         refused_by: refused.map_or_else(String::new, |(refusal, _)| refusal.node.clone()),
         message_id: refused.map_or_else(String::new, |(_, id)| id.to_string()),
     };
@@ -129,9 +168,17 @@ impl Service for Asker {
         ServiceId::Query.name()
     }
 
-    fn on_local(&mut self, context: &Context<'_>, ticket: Ticket, request: &[u8], _view: &mut View) -> Step {
+    fn on_local(
+        &mut self,
+        context: &Context<'_>,
+        ticket: Ticket,
+        request: &[u8],
+        _view: &mut View,
+    ) -> Step {
         match LocalAsk::decode(request).ok().and_then(|ask| ask.kind) {
-            Some(local_ask::Kind::Login(authorisation)) => self.login(context, ticket, authorisation),
+            Some(local_ask::Kind::Login(authorisation)) => {
+                self.login(context, ticket, authorisation)
+            }
             Some(local_ask::Kind::Ask(question)) => self.ask(context, ticket, question),
             Some(local_ask::Kind::Logout(_)) => {
                 self.session = None;
@@ -144,36 +191,71 @@ impl Service for Asker {
         }
     }
 
-    fn on_message(&mut self, _context: &Context<'_>, origin: &Origin, message: &[u8], _view: &mut View) -> Step {
+    fn on_message(
+        &mut self,
+        _context: &Context<'_>,
+        origin: &Origin,
+        message: &[u8],
+        _view: &mut View,
+    ) -> Step {
         let mut step = Step::none();
         if origin.node != self.answering || !origin.reply {
             return step;
         }
         if let Some((ticket, _)) = self.pending.remove(&origin.message_id) {
             let answered = Answered::decode(message).ok();
-            let failure = if answered.is_some() { String::new() } else { ErrorCode::FrameGarbage.code().to_owned() };
-            let answer = LocalAnswer { answered, failure, refused_by: String::new(), message_id: origin.message_id.to_string() };
+            let failure = if answered.is_some() {
+                String::new()
+            } else {
+                ErrorCode::FrameGarbage.code().to_owned()
+            };
+            let answer = LocalAnswer {
+                answered,
+                failure,
+                refused_by: String::new(),
+                message_id: origin.message_id.to_string(),
+            };
             step.answer_local(ticket, answer.encode_to_vec());
         }
         step
     }
 
-    fn on_refused(&mut self, _context: &Context<'_>, message_id: MessageId, refusal: &Refusal, _view: &mut View) -> Step {
+    fn on_refused(
+        &mut self,
+        _context: &Context<'_>,
+        message_id: MessageId,
+        refusal: &Refusal,
+        _view: &mut View,
+    ) -> Step {
         match self.pending.remove(&message_id) {
-            Some((ticket, _)) => fail(Step::none(), ticket, ErrorCode::LineDown, Some((refusal, message_id))),
+            Some((ticket, _)) => fail(
+                Step::none(),
+                ticket,
+                ErrorCode::LineDown,
+                Some((refusal, message_id)),
+            ),
             None => Step::none(),
         }
     }
 
     fn on_timeout(&mut self, context: &Context<'_>, _view: &mut View) -> Step {
         let mut step = Step::none();
-        let late: Vec<MessageId> = self.pending.iter().filter(|(_, (_, due))| *due <= context.now_ms).map(|(id, _)| *id).collect();
+        let late: Vec<MessageId> = self
+            .pending
+            .iter()
+            .filter(|(_, (_, due))| *due <= context.now_ms)
+            .map(|(id, _)| *id)
+            .collect();
         for id in late {
             if let Some((ticket, _)) = self.pending.remove(&id) {
                 step = fail(step, ticket, ErrorCode::AnswerTimeout, None);
             }
         }
-        if self.session.as_ref().is_some_and(|(_, _, until_s)| *until_s < context.now_ms / 1000) {
+        if self
+            .session
+            .as_ref()
+            .is_some_and(|(_, _, until_s)| *until_s < context.now_ms / 1000)
+        {
             self.session = None;
         }
         step

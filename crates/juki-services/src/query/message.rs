@@ -39,12 +39,17 @@ impl Question {
     /// The code of the item that is wrong, or [`ErrorCode::KeysNotPermitted`] for a question that
     /// goes by anything but a code alone or all four items: lists are not asked for.
     pub fn lookup(&self) -> Result<(Keys, Lookup), ErrorCode> {
-        let items = !(self.name.is_empty() && self.birth == 0 && self.sex == 0 && self.address.is_empty());
+        let items =
+            !(self.name.is_empty() && self.birth == 0 && self.sex == 0 && self.address.is_empty());
         if !self.code.is_empty() {
             if items {
                 return Err(ErrorCode::KeysNotPermitted);
             }
-            return self.code.parse().map(|code| (Keys::Code, Lookup::Code(code))).map_err(|error: juki_domain::CodeError| error.code());
+            return self
+                .code
+                .parse()
+                .map(|code| (Keys::Code, Lookup::Code(code)))
+                .map_err(|error: juki_domain::CodeError| error.code());
         }
         if self.name.is_empty() || self.birth == 0 || self.sex == 0 || self.address.is_empty() {
             return Err(ErrorCode::KeysNotPermitted);
@@ -52,7 +57,10 @@ impl Question {
         let items = FourItems {
             name: PersonName::parse(&self.name).map_err(|error| error.code())?,
             birth: BirthDate::from_number(self.birth).map_err(|error| error.code())?,
-            sex: u8::try_from(self.sex).ok().and_then(Sex::from_number).ok_or(ErrorCode::ValueInvalid)?,
+            sex: u8::try_from(self.sex)
+                .ok()
+                .and_then(Sex::from_number)
+                .ok_or(ErrorCode::ValueInvalid)?,
             address: Address::parse(&self.address).map_err(|error| error.code())?,
         };
         Ok((Keys::Items, Lookup::Items(items)))
@@ -116,7 +124,9 @@ impl ShownRecord {
             address: change.record.address.reveal().to_owned(),
             reason: change.reason as u32,
             event_date: change.event_date.number(),
-            previous_code: change.previous_code.map_or_else(String::new, |code| code.reveal().to_owned()),
+            previous_code: change
+                .previous_code
+                .map_or_else(String::new, |code| code.reveal().to_owned()),
             ended: stored.standing() == Standing::Ended,
             municipality: stored.municipality.number(),
         }
@@ -143,6 +153,11 @@ pub struct Answered {
 impl Answered {
     pub(crate) fn refused(code: ErrorCode, starts: Option<juki_domain::CivilDate>) -> Self {
         let starts = starts.map_or(0, juki_domain::CivilDate::number);
-        Self { outcome: Outcome::Refused as u32, refusal: code.code().to_owned(), starts, record: None }
+        Self {
+            outcome: Outcome::Refused as u32,
+            refusal: code.code().to_owned(),
+            starts,
+            record: None,
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Local messages of registration, between the node's interfaces and its service.
 
 use juki_domain::{
-    Address, BirthDate, ChangeReason, ChangeRequest, CivilDate, ErrorCode, MunicipalityCode, PersonName, RegisterNumber, Sex,
+    Address, BirthDate, ChangeReason, ChangeRequest, CivilDate, ErrorCode, MunicipalityCode,
+    PersonName, RegisterNumber, Sex,
 };
 use prost::Message;
 
@@ -97,10 +98,16 @@ impl RequestMessage {
             resident: request.resident.reveal().to_owned(),
             reason: request.reason as u32,
             event_date: request.event_date.number(),
-            name: request.name.as_ref().map_or_else(String::new, |name| name.reveal().to_owned()),
+            name: request
+                .name
+                .as_ref()
+                .map_or_else(String::new, |name| name.reveal().to_owned()),
             birth: request.birth.map_or(0, |birth| birth.number()),
             sex: request.sex.map_or(0, |sex| sex as u32),
-            address: request.address.as_ref().map_or_else(String::new, |address| address.reveal().to_owned()),
+            address: request
+                .address
+                .as_ref()
+                .map_or_else(String::new, |address| address.reveal().to_owned()),
             certificate: request.certificate.clone().unwrap_or_default(),
             counterpart: request.counterpart.map_or(0, MunicipalityCode::number),
         }
@@ -111,19 +118,44 @@ impl RequestMessage {
     /// # Errors
     /// The code of the first item that is wrong.
     pub fn request(&self) -> Result<ChangeRequest, ErrorCode> {
-        let text = |text: &str| if text.is_empty() { None } else { Some(text.to_owned()) };
-        let name = text(&self.name).map(|text| PersonName::parse(&text)).transpose().map_err(|error| error.code())?;
-        let address = text(&self.address).map(|text| Address::parse(&text)).transpose().map_err(|error| error.code())?;
-        let birth = (self.birth != 0).then(|| BirthDate::from_number(self.birth)).transpose().map_err(|error| error.code())?;
+        let text = |text: &str| {
+            if text.is_empty() {
+                None
+            } else {
+                Some(text.to_owned())
+            }
+        };
+        let name = text(&self.name)
+            .map(|text| PersonName::parse(&text))
+            .transpose()
+            .map_err(|error| error.code())?;
+        let address = text(&self.address)
+            .map(|text| Address::parse(&text))
+            .transpose()
+            .map_err(|error| error.code())?;
+        let birth = (self.birth != 0)
+            .then(|| BirthDate::from_number(self.birth))
+            .transpose()
+            .map_err(|error| error.code())?;
         let sex = u8::try_from(self.sex).map_err(|_| ErrorCode::ValueInvalid)?;
-        let counterpart = (self.counterpart != 0).then(|| MunicipalityCode::from_number(self.counterpart)).transpose().map_err(|error| error.code())?;
+        let counterpart = (self.counterpart != 0)
+            .then(|| MunicipalityCode::from_number(self.counterpart))
+            .transpose()
+            .map_err(|error| error.code())?;
         Ok(ChangeRequest {
             resident: RegisterNumber::parse(&self.resident).map_err(|error| error.code())?,
-            reason: u8::try_from(self.reason).ok().and_then(ChangeReason::from_number).ok_or(ErrorCode::ReasonUnknown)?,
+            reason: u8::try_from(self.reason)
+                .ok()
+                .and_then(ChangeReason::from_number)
+                .ok_or(ErrorCode::ReasonUnknown)?,
             event_date: CivilDate::from_number(self.event_date).map_err(|error| error.code())?,
             name,
             birth,
-            sex: if sex == 0 { None } else { Some(Sex::from_number(sex).ok_or(ErrorCode::ValueInvalid)?) },
+            sex: if sex == 0 {
+                None
+            } else {
+                Some(Sex::from_number(sex).ok_or(ErrorCode::ValueInvalid)?)
+            },
             address,
             certificate: text(&self.certificate),
             counterpart,

@@ -4,7 +4,10 @@
 mod message;
 mod service;
 
-pub use message::{Certificate, LocalRegistration, Registered, RegistrationOutcome, RequestMessage, local_registration};
+pub use message::{
+    Certificate, LocalRegistration, Registered, RegistrationOutcome, RequestMessage,
+    local_registration,
+};
 pub use service::{Registration, change_message};
 
 use juki_ledger::EntryKind;

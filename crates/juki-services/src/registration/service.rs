@@ -6,15 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use juki_crypto::DigestKey;
 use juki_dispatch::{Context, Origin as MessageOrigin, Service, Step, Ticket, View};
 use juki_domain::{
-    Change, ChangeReason, ChangeRequest, ErrorCode, IdentityRecord, MunicipalityCode, Origin, ReasonClass, ResidentRecordCode,
+    Change, ChangeReason, ChangeRequest, ErrorCode, IdentityRecord, MunicipalityCode, Origin,
+    ReasonClass, ResidentRecordCode,
 };
 use juki_journal::{Heights, JournalSender};
 use juki_ledger::Entry;
 use juki_registry::{Registry, Standing, StoredRecord};
 use prost::Message;
 
-use super::message::{Certificate, LocalRegistration, Registered, RegistrationOutcome, RequestMessage, local_registration};
 use super::REGISTRATION;
+use super::message::{
+    Certificate, LocalRegistration, Registered, RegistrationOutcome, RequestMessage,
+    local_registration,
+};
 use crate::codes::CodeStock;
 
 /// Longest idempotency key in bytes.
@@ -52,11 +56,26 @@ pub struct Registration {
 impl Registration {
     /// The registration of one municipality; `gate` says whether its journal may be written.
     #[must_use]
-    pub fn new(municipality: MunicipalityCode, registry: Registry, pseudonyms: DigestKey, gate: Arc<AtomicBool>) -> Self {
-        Self { municipality, registry, pseudonyms, gate }
+    pub fn new(
+        municipality: MunicipalityCode,
+        registry: Registry,
+        pseudonyms: DigestKey,
+        gate: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            municipality,
+            registry,
+            pseudonyms,
+            gate,
+        }
     }
 
-    fn register(&self, change: &local_registration::Change, view: &View, step: &mut Step) -> Result<Registered, ErrorCode> {
+    fn register(
+        &self,
+        change: &local_registration::Change,
+        view: &View,
+        step: &mut Step,
+    ) -> Result<Registered, ErrorCode> {
         if change.key.is_empty() || change.key.len() > KEY_LEN_MAX {
             return Err(ErrorCode::ValueInvalid);
         }
@@ -74,10 +93,17 @@ impl Registration {
         }
         let request = message.request()?;
         request.check().map_err(|error| error.code())?;
-        let resident = self.pseudonyms.pseudonym(request.resident.reveal().as_bytes());
-        let before = load(view, b'u', &resident).and_then(|note| note.code.parse().ok()).and_then(|code| self.registry.own_record(view, &code, self.municipality));
-        let (entry, from_stock) = self.change(&request, before, change.certificate.as_ref(), view)?;
-        let certificate = (request.reason == ChangeReason::MoveOut).then(|| self.certificate(&request, &entry)).flatten();
+        let resident = self
+            .pseudonyms
+            .pseudonym(request.resident.reveal().as_bytes());
+        let before = load(view, b'u', &resident)
+            .and_then(|note| note.code.parse().ok())
+            .and_then(|code| self.registry.own_record(view, &code, self.municipality));
+        let (entry, from_stock) =
+            self.change(&request, before, change.certificate.as_ref(), view)?;
+        let certificate = (request.reason == ChangeReason::MoveOut)
+            .then(|| self.certificate(&request, &entry))
+            .flatten();
         let position = JournalSender::write(&self.registry, view, self.municipality, &entry, step);
         let note = Note {
             key: key.to_vec(),
@@ -100,20 +126,35 @@ impl Registration {
         certificate: Option<&Certificate>,
         view: &View,
     ) -> Result<(Change, bool), ErrorCode> {
-        let stands = before.as_ref().is_some_and(|before| before.standing() == Standing::Present);
+        let stands = before
+            .as_ref()
+            .is_some_and(|before| before.standing() == Standing::Present);
         let stock = || CodeStock::peek(view).ok_or(ErrorCode::CodeStockEmpty);
-        let change = |record, previous_code, origin| Change { reason: request.reason, event_date: request.event_date, record, previous_code, origin };
+        let change = |record, previous_code, origin| Change {
+            reason: request.reason,
+            event_date: request.event_date,
+            record,
+            previous_code,
+            origin,
+        };
         if request.reason.class() == ReasonClass::Entry {
             if stands {
                 return Err(ErrorCode::ResidentKnown);
             }
             let (code, origin, from_stock) = match (&request.certificate, before) {
                 (Some(number), before) => {
-                    let certificate = certificate.filter(|paper| paper.number == *number).ok_or(ErrorCode::CertificateNotAtHand)?;
+                    let certificate = certificate
+                        .filter(|paper| paper.number == *number)
+                        .ok_or(ErrorCode::CertificateNotAtHand)?;
                     let (code, origin) = self.presented(request, certificate)?;
                     // Who moves back in without having lived elsewhere came from where they came from before.
                     let stayed = origin.municipality == self.municipality;
-                    (code, if stayed { before.and_then(|before| before.change.origin) } else { Some(origin) }, false)
+                    let origin = if stayed {
+                        before.and_then(|before| before.change.origin)
+                    } else {
+                        Some(origin)
+                    };
+                    (code, origin, false)
                 }
                 // Who comes back keeps the code that was entered last (Act art. 30-2 para. 1), and the
                 // origin: without it the record would seem left behind by whoever cites this town.
@@ -130,7 +171,17 @@ impl Registration {
         match request.reason.class() {
             ReasonClass::CodeCorrection => {
                 let previous = record.code;
-                Ok((change(IdentityRecord { code: stock()?, ..record }, Some(previous), before.change.origin), true))
+                Ok((
+                    change(
+                        IdentityRecord {
+                            code: stock()?,
+                            ..record
+                        },
+                        Some(previous),
+                        before.change.origin,
+                    ),
+                    true,
+                ))
             }
             ReasonClass::Correction => {
                 let corrected = IdentityRecord {
@@ -142,20 +193,35 @@ impl Registration {
                 };
                 Ok((change(corrected, None, before.change.origin), false))
             }
-            ReasonClass::Deletion | ReasonClass::Entry => Ok((change(record, None, before.change.origin), false)),
+            ReasonClass::Deletion | ReasonClass::Entry => {
+                Ok((change(record, None, before.change.origin), false))
+            }
         }
     }
 
     /// What the clerk does with the paper: compares the person and takes over the code.
-    fn presented(&self, request: &ChangeRequest, paper: &Certificate) -> Result<(ResidentRecordCode, Origin), ErrorCode> {
-        let same_person = request.birth.is_some_and(|birth| birth.number() == paper.birth) && request.sex.is_some_and(|sex| sex as u32 == paper.sex);
+    fn presented(
+        &self,
+        request: &ChangeRequest,
+        paper: &Certificate,
+    ) -> Result<(ResidentRecordCode, Origin), ErrorCode> {
+        let same_person = request
+            .birth
+            .is_some_and(|birth| birth.number() == paper.birth)
+            && request.sex.is_some_and(|sex| sex as u32 == paper.sex);
         let for_here = paper.destination == 0 || paper.destination == self.municipality.number();
-        let from_there = request.counterpart.is_none_or(|counterpart| counterpart.number() == paper.municipality);
+        let from_there = request
+            .counterpart
+            .is_none_or(|counterpart| counterpart.number() == paper.municipality);
         if !(same_person && for_here && from_there) {
             return Err(ErrorCode::CertificateNotAtHand);
         }
-        let municipality = MunicipalityCode::from_number(paper.municipality).map_err(|error| error.code())?;
-        let code = paper.code.parse().map_err(|error: juki_domain::CodeError| error.code())?;
+        let municipality =
+            MunicipalityCode::from_number(paper.municipality).map_err(|error| error.code())?;
+        let code = paper
+            .code
+            .parse()
+            .map_err(|error: juki_domain::CodeError| error.code())?;
         Ok((code, Origin { municipality }))
     }
 
@@ -197,7 +263,8 @@ fn entered(request: &ChangeRequest, code: ResidentRecordCode) -> Result<Identity
 }
 
 fn load(view: &View, kind: u8, pseudonym: &[u8; 16]) -> Option<Note> {
-    view.get(&index_key(kind, pseudonym)).and_then(|bytes| Note::decode(bytes.as_slice()).ok())
+    view.get(&index_key(kind, pseudonym))
+        .and_then(|bytes| Note::decode(bytes.as_slice()).ok())
 }
 
 fn index_key(kind: u8, pseudonym: &[u8]) -> Vec<u8> {
@@ -208,7 +275,11 @@ fn index_key(kind: u8, pseudonym: &[u8]) -> Vec<u8> {
 
 fn refused(code: ErrorCode) -> Registered {
     let outcome = RegistrationOutcome::Refused as u32;
-    Registered { outcome, refusal: code.code().to_owned(), ..Registered::default() }
+    Registered {
+        outcome,
+        refusal: code.code().to_owned(),
+        ..Registered::default()
+    }
 }
 
 impl Service for Registration {
@@ -216,19 +287,41 @@ impl Service for Registration {
         "registration"
     }
 
-    fn on_message(&mut self, _context: &Context<'_>, _origin: &MessageOrigin, _message: &[u8], _view: &mut View) -> Step {
+    fn on_message(
+        &mut self,
+        _context: &Context<'_>,
+        _origin: &MessageOrigin,
+        _message: &[u8],
+        _view: &mut View,
+    ) -> Step {
         // No node may register for another: the register alone asks, locally.
         Step::none()
     }
 
-    fn on_local(&mut self, _context: &Context<'_>, ticket: Ticket, request: &[u8], view: &mut View) -> Step {
+    fn on_local(
+        &mut self,
+        _context: &Context<'_>,
+        ticket: Ticket,
+        request: &[u8],
+        view: &mut View,
+    ) -> Step {
         let mut step = Step::none();
-        let answer = match LocalRegistration::decode(request).ok().and_then(|local| local.kind) {
-            Some(local_registration::Kind::Change(change)) => self.register(&change, view, &mut step).unwrap_or_else(refused),
+        let answer = match LocalRegistration::decode(request)
+            .ok()
+            .and_then(|local| local.kind)
+        {
+            Some(local_registration::Kind::Change(change)) => self
+                .register(&change, view, &mut step)
+                .unwrap_or_else(refused),
             Some(local_registration::Kind::State(key)) => {
                 let known = load(view, b'i', &self.pseudonyms.pseudonym(key.as_bytes()));
-                let unknown = Registered { outcome: RegistrationOutcome::Unknown as u32, ..Registered::default() };
-                known.map_or(unknown, |note| self.told(view, &note, RegistrationOutcome::Accepted))
+                let unknown = Registered {
+                    outcome: RegistrationOutcome::Unknown as u32,
+                    ..Registered::default()
+                };
+                known.map_or(unknown, |note| {
+                    self.told(view, &note, RegistrationOutcome::Accepted)
+                })
             }
             None => refused(ErrorCode::FrameGarbage),
         };
@@ -240,19 +333,43 @@ impl Service for Registration {
         if entry.kind != REGISTRATION {
             return;
         }
-        let Ok(note) = Note::decode(entry.payload.as_slice()) else { return };
+        let Ok(note) = Note::decode(entry.payload.as_slice()) else {
+            return;
+        };
         if note.from_stock {
             CodeStock::take(view);
         }
-        view.put(index_key(b'u', &note.resident), Note { code: note.code.clone(), ..Note::default() }.encode_to_vec());
-        let kept = Note { resident: Vec::new(), key: Vec::new(), ..note.clone() };
+        view.put(
+            index_key(b'u', &note.resident),
+            Note {
+                code: note.code.clone(),
+                ..Note::default()
+            }
+            .encode_to_vec(),
+        );
+        let kept = Note {
+            resident: Vec::new(),
+            key: Vec::new(),
+            ..note.clone()
+        };
         view.put(index_key(b'i', &note.key), kept.encode_to_vec());
     }
 }
 
 /// The bytes by which an interface asks to register a change.
 #[must_use]
-pub fn change_message(key: &str, request: &ChangeRequest, certificate: Option<Certificate>) -> Vec<u8> {
-    let change = local_registration::Change { key: key.to_owned(), request: Some(RequestMessage::of(request)), certificate };
-    LocalRegistration { kind: Some(local_registration::Kind::Change(change)) }.encode_to_vec()
+pub fn change_message(
+    key: &str,
+    request: &ChangeRequest,
+    certificate: Option<Certificate>,
+) -> Vec<u8> {
+    let change = local_registration::Change {
+        key: key.to_owned(),
+        request: Some(RequestMessage::of(request)),
+        certificate,
+    };
+    LocalRegistration {
+        kind: Some(local_registration::Kind::Change(change)),
+    }
+    .encode_to_vec()
 }
