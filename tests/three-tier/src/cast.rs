@@ -23,7 +23,14 @@ pub enum Post {
 
 impl Post {
     /// Every post.
-    pub const ALL: [Self; 6] = [Self::Town(0), Self::Town(1), Self::Town(2), Self::Prefecture, Self::National, Self::Terminal];
+    pub const ALL: [Self; 6] = [
+        Self::Town(0),
+        Self::Town(1),
+        Self::Town(2),
+        Self::Prefecture,
+        Self::National,
+        Self::Terminal,
+    ];
 
     /// How many towns there are.
     pub const TOWNS: usize = 3;
@@ -60,7 +67,10 @@ impl Post {
 #[must_use]
 pub fn municipality(town: usize) -> MunicipalityCode {
     let codes = ["352047", "355011", "355020"];
-    codes.get(town).and_then(|code| code.parse().ok()).expect("one of three towns")
+    codes
+        .get(town)
+        .and_then(|code| code.parse().ok())
+        .expect("one of three towns")
 }
 
 /// A node's keys.
@@ -87,7 +97,8 @@ impl Cast {
     /// What the operator's card signs at log-in, without a proof.
     #[must_use]
     pub fn authorisation(&self, now_ms: u64, key: [u8; 32]) -> Authorisation {
-        let grant = Grant::new(Post::Terminal.name().as_str(), now_ms / 1000, 900, &key).encode_to_vec();
+        let grant =
+            Grant::new(Post::Terminal.name().as_str(), now_ms / 1000, 900, &key).encode_to_vec();
         Authorisation {
             signature: self.card.sign(Grant::context(), &grant).to_vec(),
             grant,
@@ -107,15 +118,26 @@ pub fn cast() -> &'static Cast {
 fn make() -> Cast {
     let signing = |seed: u8| SigningKey::from_seed(&[seed; 32]).expect("any seed is a key");
     let (registrar, card) = (signing(100), signing(101));
-    let mut directory = Directory { registrar: Some(registrar.public()), ..Directory::default() };
+    let mut directory = Directory {
+        registrar: Some(registrar.public()),
+        ..Directory::default()
+    };
     let mut keys = BTreeMap::new();
     for (post, seed) in Post::ALL.into_iter().zip(1u8..) {
-        let (signing, sealing) = (signing(seed), SealingKey::generate().expect("the library has random bytes"));
+        let (signing, sealing) = (
+            signing(seed),
+            SealingKey::generate().expect("the library has random bytes"),
+        );
         let town = match post {
             Post::Town(town) => Some(municipality(town)),
             Post::Prefecture | Post::National | Post::Terminal => None,
         };
-        let entry = DirectoryEntry { role: post.role(), signing: signing.public(), sealing: sealing.public().clone(), municipality: town };
+        let entry = DirectoryEntry {
+            role: post.role(),
+            signing: signing.public(),
+            sealing: sealing.public().clone(),
+            municipality: town,
+        };
         directory.nodes.insert(post.name(), entry);
         keys.insert(post, (Arc::new(signing), Arc::new(sealing)));
     }
@@ -129,5 +151,11 @@ fn make() -> Cast {
         signature: Vec::new(),
     }
     .signed(&registrar);
-    Cast { directory: Arc::new(directory), registrar, keys, card, certificate }
+    Cast {
+        directory: Arc::new(directory),
+        registrar,
+        keys,
+        card,
+        certificate,
+    }
 }

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use juki_dispatch::{Input, Ticket};
-use juki_domain::{Change, ChangeReason, ErrorCode, PersonName, ResidentRecordCode};
+use juki_domain::{Change, ErrorCode, ResidentRecordCode};
 use juki_registry::Position;
-use juki_services::registration::{Certificate, Registered, RegistrationOutcome, change_message};
+use juki_services::registration::{Registered, RegistrationOutcome, change_message};
 use prost::Message as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Draft, Place, Post, Resident};
+use crate::{Draft, Place, Resident};
 
 /// How long a register waits before it asks again, in milliseconds.
 const ASK_AGAIN_MS: u64 = 3_000;
@@ -27,7 +27,7 @@ pub struct Acknowledged {
     pub change: Change,
 }
 
-enum Want {
+pub(crate) enum Want {
     /// A new journal entry.
     Entry(Box<Draft>),
     /// The same answer as before.
@@ -46,24 +46,24 @@ struct Task {
 }
 
 /// What was acknowledged once, to be asked again or misused.
-struct Past {
-    town: usize,
-    key: String,
-    bytes: Vec<u8>,
-    position: Position,
-    code: String,
+pub(crate) struct Past {
+    pub(crate) town: usize,
+    pub(crate) key: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) position: Position,
+    pub(crate) code: String,
 }
 
 /// All registers and the model of what they must be told.
 pub struct TownHall {
-    rng: ChaCha8Rng,
+    pub(crate) rng: ChaCha8Rng,
     /// The residents.
     pub residents: Vec<Resident>,
     tasks: BTreeMap<u64, Task>,
     tickets: BTreeMap<u64, u64>,
     settled: BTreeMap<u64, Position>,
     numbered: u64,
-    past: Vec<Past>,
+    pub(crate) past: Vec<Past>,
     /// What was acknowledged.
     pub acknowledged: Vec<Acknowledged>,
     /// The last word of each town on each code.
@@ -83,7 +83,9 @@ impl TownHall {
     #[must_use]
     pub fn new(seed: u64, residents: usize) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let residents = (0..residents).map(|number| Resident::new(number, &mut rng)).collect();
+        let residents = (0..residents)
+            .map(|number| Resident::new(number, &mut rng))
+            .collect();
         Self {
             rng,
             residents,
@@ -113,108 +115,101 @@ impl TownHall {
 
     /// Enters somebody new in a town, whoever is left.
     pub fn enter(&mut self, now_ms: u64, town: usize) {
-        let unborn = self.residents.iter().position(|resident| resident.place == Place::Unborn && !resident.busy);
+        let unborn = self
+            .residents
+            .iter()
+            .position(|resident| resident.place == Place::Unborn && !resident.busy);
         let Some(number) = unborn else { return };
-        let (rng, Some(resident)) = (&mut self.rng, self.residents.get_mut(number)) else { return };
-        let Some((request, paper, draft)) = resident.next_act(rng, now_ms) else { return };
+        let (rng, Some(resident)) = (&mut self.rng, self.residents.get_mut(number)) else {
+            return;
+        };
+        let Some((request, paper, draft)) = resident.next_act(rng, now_ms) else {
+            return;
+        };
         resident.busy = true;
-        let request = juki_domain::ChangeRequest { resident: resident.register_number(town), ..request };
-        self.ask(now_ms, town, Some(number), Want::Entry(Box::new(Draft { town, place: Place::In(town), ..draft })), |key| {
-            change_message(key, &request, paper)
-        });
+        let request = juki_domain::ChangeRequest {
+            resident: resident.register_number(town),
+            ..request
+        };
+        self.ask(
+            now_ms,
+            town,
+            Some(number),
+            Want::Entry(Box::new(Draft {
+                town,
+                place: Place::In(town),
+                ..draft
+            })),
+            |key| change_message(key, &request, paper),
+        );
     }
 
     fn change(&mut self, now_ms: u64, number: usize) {
-        let (rng, Some(resident)) = (&mut self.rng, self.residents.get_mut(number)) else { return };
+        let (rng, Some(resident)) = (&mut self.rng, self.residents.get_mut(number)) else {
+            return;
+        };
         if resident.busy {
             return;
         }
-        let Some((request, paper, draft)) = resident.next_act(rng, now_ms) else { return };
+        let Some((request, paper, draft)) = resident.next_act(rng, now_ms) else {
+            return;
+        };
         resident.busy = true;
         let town = draft.town;
-        self.ask(now_ms, town, Some(number), Want::Entry(Box::new(draft)), |key| change_message(key, &request, paper));
+        self.ask(
+            now_ms,
+            town,
+            Some(number),
+            Want::Entry(Box::new(draft)),
+            |key| change_message(key, &request, paper),
+        );
     }
 
-    /// A register asks again for what it was told long ago.
-    fn repeat(&mut self, now_ms: u64) {
-        if self.past.is_empty() {
-            return;
-        }
-        let at = self.rng.random_range(0..self.past.len());
-        let reuse = self.rng.random_bool(0.3);
-        let Some(past) = self.past.get(at) else { return };
-        let (town, key) = (past.town, past.key.clone());
-        if reuse {
-            // The key of one request for another.
-            let stranger = Resident::new(90_000 + at, &mut self.rng);
-            let bytes = change_message(&key, &stranger.entry(town, ChangeReason::Birth), None);
-            self.ask(now_ms, town, None, Want::Refusal(ErrorCode::KeyReused), |_| bytes);
-        } else {
-            let (bytes, want) = (past.bytes.clone(), Want::Told(past.position, past.code.clone()));
-            self.ask(now_ms, town, None, want, |_| bytes);
-        }
-    }
-
-    /// A request that must be refused.
-    fn err(&mut self, now_ms: u64, number: usize) {
-        let town = self.rng.random_range(0..Post::TOWNS);
-        let kind = self.rng.random_range(0..4);
-        let Some(resident) = self.residents.get_mut(number).filter(|resident| !resident.busy) else { return };
-        let (town, request, paper, code) = match (&resident.place, kind) {
-            (Place::In(at), 0) => (*at, resident.entry(*at, ChangeReason::Birth), None, ErrorCode::ResidentKnown),
-            (Place::Gone(at) | Place::Dead(at), _) => (*at, resident.bare(*at, ChangeReason::Death), None, ErrorCode::ResidentGone),
-            (Place::Between(paper, _), _) => {
-                let mut request = resident.entry(town, ChangeReason::MoveIn);
-                request.certificate = Some(paper.number.clone());
-                let shown = match kind {
-                    0 => None,
-                    1 => Some(Certificate { birth: paper.birth + 1, ..paper.clone() }),
-                    2 => Some(Certificate { number: "another".to_owned(), ..paper.clone() }),
-                    _ => Some(Certificate { sex: 3 - paper.sex, ..paper.clone() }),
-                };
-                (town, request, shown, ErrorCode::CertificateNotAtHand)
-            }
-            (_, 1) => {
-                let mut request = resident.entry(town, ChangeReason::Birth);
-                request.name = None;
-                (town, request, None, ErrorCode::ItemMissing)
-            }
-            (_, 2) => {
-                let mut request = resident.bare(town, ChangeReason::Death);
-                request.name = Some(PersonName::parse("試験").expect("a name"));
-                (town, request, None, ErrorCode::ItemSurplus)
-            }
-            _ => {
-                let stranger = Resident::new(80_000 + number, &mut self.rng);
-                (town, stranger.bare(town, ChangeReason::Death), None, ErrorCode::ResidentUnknown)
-            }
-        };
-        // Nobody is in two towns at once: where the resident stands elsewhere, nothing may change
-        // meanwhile.
-        resident.busy = true;
-        let odd = self.rng.random_range(0..10);
-        self.ask(now_ms, town, Some(number), Want::Refusal(if odd == 0 { ErrorCode::ValueInvalid } else { code }), |key| {
-            change_message(if odd == 0 { "" } else { key }, &request, paper)
-        });
-    }
-
-    fn ask(&mut self, now_ms: u64, town: usize, resident: Option<usize>, want: Want, bytes: impl FnOnce(&str) -> Vec<u8>) {
+    pub(crate) fn ask(
+        &mut self,
+        now_ms: u64,
+        town: usize,
+        resident: Option<usize>,
+        want: Want,
+        bytes: impl FnOnce(&str) -> Vec<u8>,
+    ) {
         self.numbered += 1;
         let bytes = bytes(&format!("key-{}", self.numbered));
-        self.tasks.insert(self.numbered, Task { town, resident, bytes, want, due_ms: now_ms, asked: 0 });
+        self.tasks.insert(
+            self.numbered,
+            Task {
+                town,
+                resident,
+                bytes,
+                want,
+                due_ms: now_ms,
+                asked: 0,
+            },
+        );
     }
 
     /// What the registers ask now.
     pub fn due(&mut self, now_ms: u64) -> Vec<(usize, Input)> {
         let mut inputs = Vec::new();
-        for (number, task) in self.tasks.iter_mut().filter(|(_, task)| task.due_ms <= now_ms) {
+        for (number, task) in self
+            .tasks
+            .iter_mut()
+            .filter(|(_, task)| task.due_ms <= now_ms)
+        {
             task.due_ms = now_ms + ASK_AGAIN_MS;
             // An impatient register asks twice in one breath.
             for _ in 0..self.rng.random_range(0..20) / 19 + 1 {
                 task.asked += 1;
                 let ticket = number * 1_000 + u64::from(task.asked);
                 self.tickets.insert(ticket, *number);
-                inputs.push((task.town, Input::Local { service: "registration", ticket: Ticket(ticket), request: task.bytes.clone() }));
+                inputs.push((
+                    task.town,
+                    Input::Local {
+                        service: "registration",
+                        ticket: Ticket(ticket),
+                        request: task.bytes.clone(),
+                    },
+                ));
             }
         }
         inputs
@@ -235,15 +230,23 @@ impl TownHall {
     /// A communication server answered.
     pub fn answer(&mut self, now_ms: u64, town: usize, ticket: Ticket, body: &[u8]) {
         let Some(number) = self.tickets.remove(&ticket.0) else {
-            self.violations.push(format!("town {town} answered ticket {} twice or unasked", ticket.0));
+            self.violations.push(format!(
+                "town {town} answered ticket {} twice or unasked",
+                ticket.0
+            ));
             return;
         };
         let told = Registered::decode(body).expect("the service answers in its own form");
-        let position = Position { epoch: told.epoch, seq: told.seq };
+        let position = Position {
+            epoch: told.epoch,
+            seq: told.seq,
+        };
         let Some(task) = self.tasks.get_mut(&number) else {
             let before = self.settled.get(&number).copied().unwrap_or_default();
             if before != position {
-                self.violations.push(format!("town {town}: one request became {before:?} and {position:?}"));
+                self.violations.push(format!(
+                    "town {town}: one request became {before:?} and {position:?}"
+                ));
             }
             return;
         };
@@ -253,9 +256,14 @@ impl TownHall {
             task.due_ms = now_ms + 400;
             return;
         }
-        let Some(task) = self.tasks.remove(&number) else { return };
+        let Some(task) = self.tasks.remove(&number) else {
+            return;
+        };
         self.settled.insert(number, position);
-        if let Some(resident) = task.resident.and_then(|number| self.residents.get_mut(number)) {
+        if let Some(resident) = task
+            .resident
+            .and_then(|number| self.residents.get_mut(number))
+        {
             resident.busy = false;
         }
         let accepted = told.outcome == RegistrationOutcome::Accepted as u32;
@@ -264,40 +272,75 @@ impl TownHall {
         match &task.want {
             Want::Refusal(code) if refusal == code.code() => self.refused += 1,
             Want::Told(before, code) if duplicate && *before == position && *code == told.code => {}
-            Want::Entry(draft) if accepted || (duplicate && task.asked > 1) => self.take(number, &task, draft, &told, position),
+            Want::Entry(draft) if accepted || (duplicate && task.asked > 1) => {
+                self.take(number, &task, draft, &told, position)
+            }
             Want::Refusal(_) | Want::Told(..) | Want::Entry(_) => {
-                self.violations.push(format!("town {town}: outcome {} {refusal} at {position:?} is not what had to come", told.outcome));
+                self.violations.push(format!(
+                    "town {town}: outcome {} {refusal} at {position:?} is not what had to come",
+                    told.outcome
+                ));
             }
         }
     }
 
-    fn take(&mut self, number: u64, task: &Task, draft: &Draft, told: &Registered, position: Position) {
+    fn take(
+        &mut self,
+        number: u64,
+        task: &Task,
+        draft: &Draft,
+        told: &Registered,
+        position: Position,
+    ) {
         let mut change = draft.change.clone();
         let Ok(code) = told.code.parse::<ResidentRecordCode>() else {
-            self.violations.push(format!("{position:?} was told without a code"));
+            self.violations
+                .push(format!("{position:?} was told without a code"));
             return;
         };
         if draft.from_stock {
             change.record.code = code;
             if !self.given.insert(code) {
-                self.violations.push(format!("town {}: {position:?} has a code that was given before", task.town));
+                self.violations.push(format!(
+                    "town {}: {position:?} has a code that was given before",
+                    task.town
+                ));
             }
         } else if code != change.record.code {
-            self.violations.push(format!("town {}: {position:?} has another code than the resident's", task.town));
+            self.violations.push(format!(
+                "town {}: {position:?} has another code than the resident's",
+                task.town
+            ));
         }
         let mut draft = draft.clone();
         if let Place::Between(paper, _) = &mut draft.place {
             paper.code = code.reveal().to_owned();
             if told.certificate.as_ref() != Some(paper) {
-                self.violations.push(format!("town {}: {position:?} came with another certificate", task.town));
+                self.violations.push(format!(
+                    "town {}: {position:?} came with another certificate",
+                    task.town
+                ));
             }
         }
-        if let Some(resident) = task.resident.and_then(|number| self.residents.get_mut(number)) {
+        if let Some(resident) = task
+            .resident
+            .and_then(|number| self.residents.get_mut(number))
+        {
             resident.take(&draft, &change);
         }
         self.keep_record(draft.town, &change);
-        self.past.push(Past { town: task.town, key: format!("key-{number}"), bytes: task.bytes.clone(), position, code: told.code.clone() });
-        self.acknowledged.push(Acknowledged { town: task.town, position, change });
+        self.past.push(Past {
+            town: task.town,
+            key: format!("key-{number}"),
+            bytes: task.bytes.clone(),
+            position,
+            code: told.code.clone(),
+        });
+        self.acknowledged.push(Acknowledged {
+            town: task.town,
+            position,
+            change,
+        });
     }
 
     fn keep_record(&mut self, town: usize, change: &Change) {
@@ -305,9 +348,13 @@ impl TownHall {
             && let Some(old) = self.records.get(&(town, previous)).cloned()
         {
             let mut ended = change.clone();
-            ended.record = juki_domain::IdentityRecord { code: previous, ..old.record };
+            ended.record = juki_domain::IdentityRecord {
+                code: previous,
+                ..old.record
+            };
             self.records.insert((town, previous), ended);
         }
-        self.records.insert((town, change.record.code), change.clone());
+        self.records
+            .insert((town, change.record.code), change.clone());
     }
 }

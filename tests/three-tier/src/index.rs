@@ -33,14 +33,24 @@ impl KeptIndex {
     }
 
     fn sound(&self) -> Result<(), IndexError> {
-        if self.is_broken() { Err(IndexError("broken".to_owned())) } else { Ok(()) }
+        if self.is_broken() {
+            Err(IndexError("broken".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 
     /// The index as it stood after its first `count` batches.
     #[must_use]
     pub fn set_back(&self, count: usize) -> Self {
         let before = Self::default();
-        for batch in self.batches.lock().expect("one thread writes").iter().take(count) {
+        for batch in self
+            .batches
+            .lock()
+            .expect("one thread writes")
+            .iter()
+            .take(count)
+        {
             before.write(batch).expect("memory takes every batch");
         }
         before
@@ -59,7 +69,10 @@ impl IndexPort for KeptIndex {
     }
 
     fn write(&self, batch: &IndexBatch) -> Result<(), IndexError> {
-        self.batches.lock().expect("one thread writes").push(batch.clone());
+        self.batches
+            .lock()
+            .expect("one thread writes")
+            .push(batch.clone());
         self.now.write(batch)
     }
 

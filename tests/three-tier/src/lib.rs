@@ -7,30 +7,39 @@
 mod cast;
 mod check;
 mod clerk;
+mod faults;
 mod index;
+mod journal_writer;
 mod medium;
+mod mistakes;
 mod network;
 mod node;
 mod puppet;
 mod randomness;
 mod resident;
+mod run;
 mod terminal;
 mod world;
 
 pub use cast::{Cast, Post, cast, municipality};
 pub use clerk::{Acknowledged, TownHall};
 pub use index::KeptIndex;
+pub use journal_writer::JournalWriter;
 pub use medium::{Medium, Power};
 pub use network::{Flight, Network};
 pub use node::{Boot, Node, NodeLedger, registry};
-pub use puppet::{Heard, Puppet, entries};
+pub use puppet::{Heard, Puppet};
 pub use randomness::SeededRandomness;
 pub use resident::{Draft, Place, Resident};
+pub use run::{Counts, Options, Outcome};
 pub use terminal::Terminal;
-pub use world::{Counts, Options, Outcome, World};
+pub use world::World;
 
 /// How many seeds a test runs: `default`, or what `JUKI_SEEDS` says.
 #[must_use]
 pub fn seeds(default: u64) -> u64 {
-    std::env::var("JUKI_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(default)
+    std::env::var("JUKI_SEEDS")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(default)
 }

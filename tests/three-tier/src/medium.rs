@@ -55,8 +55,15 @@ impl Medium {
     /// The files of a disk; `skip_sync` plants the bug of a ledger whose syncs do nothing.
     #[must_use]
     pub fn new(disk: &PowerLossFiles, power: &Power, skip_sync: bool) -> Self {
-        let files: Box<dyn Files> = if skip_sync { Box::new(SkipSync(disk.clone())) } else { Box::new(disk.clone()) };
-        Self { files, power: power.clone() }
+        let files: Box<dyn Files> = if skip_sync {
+            Box::new(SkipSync(disk.clone()))
+        } else {
+            Box::new(disk.clone())
+        };
+        Self {
+            files,
+            power: power.clone(),
+        }
     }
 }
 

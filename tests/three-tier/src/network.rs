@@ -72,8 +72,15 @@ impl Network {
             self.put(at, flight.clone());
         }
         let slow = self.faults && self.rng.random_bool(0.03);
-        let delay = if slow { self.rng.random_range(100..900) } else { self.rng.random_range(1..12) } * 4;
-        let last = self.last.entry((flight.from, flight.to, priority)).or_insert(0);
+        let delay = if slow {
+            self.rng.random_range(100..900)
+        } else {
+            self.rng.random_range(1..12)
+        } * 4;
+        let last = self
+            .last
+            .entry((flight.from, flight.to, priority))
+            .or_insert(0);
         *last = (now_ms + delay).max(*last);
         let at = *last;
         self.put(at, flight);
@@ -82,7 +89,9 @@ impl Network {
     /// Takes the frames that have arrived.
     pub fn arrived(&mut self, now_ms: u64) -> Vec<Flight> {
         let later = self.under_way.split_off(&(now_ms + 1, 0));
-        std::mem::replace(&mut self.under_way, later).into_values().collect()
+        std::mem::replace(&mut self.under_way, later)
+            .into_values()
+            .collect()
     }
 
     /// When the next frame arrives.
@@ -100,7 +109,8 @@ impl Network {
         let rng = &mut self.rng;
         let before = self.under_way.len();
         self.under_way.retain(|_, flight| {
-            let here = (flight.from, flight.to) == (one, other) || (flight.to, flight.from) == (one, other);
+            let here = (flight.from, flight.to) == (one, other)
+                || (flight.to, flight.from) == (one, other);
             !here || rng.random_bool(0.5)
         });
         self.lost += (before - self.under_way.len()) as u64;
@@ -118,12 +128,23 @@ impl Network {
             self.lost += 1;
             return;
         }
-        let refusal = Refusal { node: "fw".to_owned(), rule: "line".to_owned(), code: ErrorCode::LineDown.code().to_owned() };
+        let refusal = Refusal {
+            node: "fw".to_owned(),
+            rule: "line".to_owned(),
+            code: ErrorCode::LineDown.code().to_owned(),
+        };
         let parts = FrameParts::decode(&flight.frame).expect("nodes send frames");
         if let Some(frame) = refusal.frame_for(&parts.header) {
             self.refused += 1;
             let at = now_ms + self.rng.random_range(1..5) * 4;
-            self.put(at, Flight { from: flight.to, to: flight.from, frame });
+            self.put(
+                at,
+                Flight {
+                    from: flight.to,
+                    to: flight.from,
+                    frame,
+                },
+            );
         }
     }
 
@@ -134,7 +155,9 @@ impl Network {
     }
 
     fn is_down(&self, now_ms: u64, from: Post, to: Post) -> bool {
-        self.down.get(&(from, to)).is_some_and(|until| now_ms < *until)
+        self.down
+            .get(&(from, to))
+            .is_some_and(|until| now_ms < *until)
     }
 
     fn put(&mut self, at: u64, flight: Flight) {
@@ -144,7 +167,12 @@ impl Network {
 
     fn note(&mut self, now_ms: u64, flight: &Flight) {
         let kind = flight.frame.get(1).copied().unwrap_or(0);
-        let line = format!("{now_ms} {} {} {kind} {}", flight.from.name(), flight.to.name(), flight.frame.len());
+        let line = format!(
+            "{now_ms} {} {} {kind} {}",
+            flight.from.name(),
+            flight.to.name(),
+            flight.frame.len()
+        );
         self.trace = sha256(&[&self.trace[..], line.as_bytes()].concat());
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use juki_access::AccessControl;
 use juki_crypto::{BodyPermutation, DigestKey, StorageKey};
 use juki_dispatch::{
-    IndexBatch, IndexMark, IndexPort as _, Input, LedgerPort, LedgerRead, NodeIdentity, Output, Sequencer, Service, TurnError, View,
+    IndexBatch, IndexMark, IndexPort as _, Input, LedgerPort, LedgerRead, NodeIdentity, Output,
+    Sequencer, Service, TurnError, View,
 };
 use juki_domain::{CivilDate, LegalBasisTable};
 use juki_journal::{JournalReceiver, JournalSender, Tier};
@@ -27,13 +28,17 @@ pub struct NodeLedger(pub Ledger<Medium>);
 
 impl LedgerRead for NodeLedger {
     fn entries(&self, from_seq: u64, bytes_max: usize) -> Vec<Arc<Entry>> {
-        self.0.entries(from_seq, bytes_max).expect("a ledger that was opened is read")
+        self.0
+            .entries(from_seq, bytes_max)
+            .expect("a ledger that was opened is read")
     }
 }
 
 impl LedgerPort for NodeLedger {
     fn append(&mut self, at_ms: u64, entry: NewEntry) -> Result<Arc<Entry>, String> {
-        self.0.append(at_ms, entry).map_err(|error| error.to_string())
+        self.0
+            .append(at_ms, entry)
+            .map_err(|error| error.to_string())
     }
 
     fn sync(&mut self) -> Result<u64, String> {
@@ -124,7 +129,11 @@ impl Node {
     #[must_use]
     pub fn entries(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
-        self.sequencer().ledger().0.replay(1, &mut |entry| entries.push(entry.clone())).expect("the ledger is read");
+        self.sequencer()
+            .ledger()
+            .0
+            .replay(1, &mut |entry| entries.push(entry.clone()))
+            .expect("the ledger is read");
         entries
     }
 
@@ -144,8 +153,17 @@ impl Node {
             randomness: self.randomness.clone(),
         };
         // Small sizes, so that growth, change of segment and reading back from the disk all happen.
-        let settings = LedgerSettings { grow_bytes: 4096, segment_bytes_max: 48 * 1024, recent_bytes_max: 8 * 1024 };
-        let (ledger, report) = match Ledger::open(Medium::new(&self.disk, &self.power, self.skip_sync), identity, settings, now_ms) {
+        let settings = LedgerSettings {
+            grow_bytes: 4096,
+            segment_bytes_max: 48 * 1024,
+            recent_bytes_max: 8 * 1024,
+        };
+        let (ledger, report) = match Ledger::open(
+            Medium::new(&self.disk, &self.power, self.skip_sync),
+            identity,
+            settings,
+            now_ms,
+        ) {
             Ok(opened) => opened,
             Err(_) if self.power.failed() => return Boot::PowerFailed,
             Err(error) => return Boot::Failed(error),
@@ -175,7 +193,10 @@ impl Node {
         };
         let partial_index = from > 0 && from < report.found.seq;
         self.sequencer = Some(Sequencer::new(identity, NodeLedger(ledger), view, services));
-        Boot::Up { torn: report.torn.is_some(), partial_index }
+        Boot::Up {
+            torn: report.torn.is_some(),
+            partial_index,
+        }
     }
 
     /// Takes everything that waits, in one turn.
@@ -184,7 +205,9 @@ impl Node {
     /// [`TurnError`]: the node must be taken down.
     pub fn turn(&mut self, now_ms: u64, date: CivilDate) -> (Vec<Output>, Result<(), TurnError>) {
         let mut said = Vec::new();
-        let Some(sequencer) = &mut self.sequencer else { return (said, Ok(())) };
+        let Some(sequencer) = &mut self.sequencer else {
+            return (said, Ok(()));
+        };
         self.turned_ms = now_ms;
         let mut inputs = self.inbox.drain(..);
         let ended = sequencer.turn((now_ms, date), &mut inputs, &mut |output| said.push(output));
@@ -194,21 +217,37 @@ impl Node {
     /// When the next turn is due though nothing comes in.
     #[must_use]
     pub fn next_timeout(&self) -> Option<u64> {
-        self.sequencer.as_ref().and_then(Sequencer::next_timeout).map(|due| due.max(self.turned_ms + 1))
+        self.sequencer
+            .as_ref()
+            .and_then(Sequencer::next_timeout)
+            .map(|due| due.max(self.turned_ms + 1))
     }
 
     /// Gives the index what it was handed before, and hands over what is durable now.
     pub fn feed_index(&mut self) {
-        let Some(sequencer) = &mut self.sequencer else { return };
+        let Some(sequencer) = &mut self.sequencer else {
+            return;
+        };
         if let Some(batch) = self.handed.take() {
             self.index.write(&batch).expect("memory takes every batch");
             let keys: Vec<Vec<u8>> = batch.writes.into_iter().map(|(key, _)| key).collect();
             sequencer.view_mut().forget_written(&keys, batch.mark.seq);
         }
         let through = sequencer.durable();
-        let chain = sequencer.ledger().0.chain_at(through).expect("the ledger is read").expect("a durable entry is in the chain");
+        let chain = sequencer
+            .ledger()
+            .0
+            .chain_at(through)
+            .expect("the ledger is read")
+            .expect("a durable entry is in the chain");
         let writes = sequencer.view_mut().take_writes(through);
-        self.handed = Some(IndexBatch { mark: IndexMark { seq: chain.seq, hash: chain.hash }, writes });
+        self.handed = Some(IndexBatch {
+            mark: IndexMark {
+                seq: chain.seq,
+                hash: chain.hash,
+            },
+            writes,
+        });
     }
 
     /// Cuts the power. The seed decides what the disk keeps; `batches` says how much of its index
@@ -239,7 +278,9 @@ impl Node {
     pub fn stop(&mut self, now_ms: u64) -> Result<(), LedgerError> {
         self.handed = None;
         self.inbox.clear();
-        self.sequencer.take().map_or(Ok(()), |sequencer| sequencer.into_ledger().0.close(now_ms))
+        self.sequencer
+            .take()
+            .map_or(Ok(()), |sequencer| sequencer.into_ledger().0.close(now_ms))
     }
 
     /// Its state folded from the ledger alone, and its state as it lives: they must be equal.
@@ -279,22 +320,51 @@ pub fn registry(post: Post) -> Registry {
 /// The services of a node.
 fn services(post: Post) -> Vec<Box<dyn Service>> {
     let registry = registry(post);
-    let access = || AccessControl::new(cast().registrar.public(), LegalBasisTable::parse(LEGAL_BASES).expect("the table is sound"));
+    let access = || {
+        AccessControl::new(
+            cast().registrar.public(),
+            LegalBasisTable::parse(LEGAL_BASES).expect("the table is sound"),
+        )
+    };
     let (prefecture, national) = (Post::Prefecture.name(), Post::National.name());
     match post {
         Post::Town(town) => {
             let municipality = municipality(town);
-            let sender = JournalSender::new(municipality, prefecture.clone(), registry.clone(), RECEIPT_TIMEOUT_MS);
-            let registration = Registration::new(municipality, registry, DigestKey::new(&[50; 32]), sender.gate());
-            vec![Box::new(registration), Box::new(sender), Box::new(CodeStock::new(municipality, prefecture))]
+            let sender = JournalSender::new(
+                municipality,
+                prefecture.clone(),
+                registry.clone(),
+                RECEIPT_TIMEOUT_MS,
+            );
+            let registration = Registration::new(
+                municipality,
+                registry,
+                DigestKey::new(&[50; 32]),
+                sender.gate(),
+            );
+            vec![
+                Box::new(registration),
+                Box::new(sender),
+                Box::new(CodeStock::new(municipality, prefecture)),
+            ]
         }
         Post::Prefecture => vec![
-            Box::new(JournalReceiver::new(Tier::Prefecture, Some(national.clone()), registry.clone(), RECEIPT_TIMEOUT_MS)),
+            Box::new(JournalReceiver::new(
+                Tier::Prefecture,
+                Some(national.clone()),
+                registry.clone(),
+                RECEIPT_TIMEOUT_MS,
+            )),
             Box::new(CodeDesignator::new(national)),
             Box::new(QueryAnswerer::new(access(), registry)),
         ],
         Post::National => vec![
-            Box::new(JournalReceiver::new(Tier::National, None, registry.clone(), RECEIPT_TIMEOUT_MS)),
+            Box::new(JournalReceiver::new(
+                Tier::National,
+                None,
+                registry.clone(),
+                RECEIPT_TIMEOUT_MS,
+            )),
             Box::new(CodeAllocator::new(permutation())),
             Box::new(QueryAnswerer::new(access(), registry)),
         ],

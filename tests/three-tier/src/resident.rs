@@ -1,7 +1,8 @@
 //! A resident as the model sees one, and what can happen to them.
 
 use juki_domain::{
-    Address, BirthDate, Change, ChangeReason, ChangeRequest, CivilDate, IdentityRecord, Origin, PersonName, RegisterNumber, ResidentRecordCode, Sex,
+    Address, BirthDate, Change, ChangeReason, ChangeRequest, CivilDate, IdentityRecord, Origin,
+    PersonName, RegisterNumber, ResidentRecordCode, Sex,
 };
 use juki_services::registration::Certificate;
 use rand::Rng as _;
@@ -82,7 +83,11 @@ impl Resident {
             name: PersonName::parse(&format!("試験　{number}")).expect("a name"),
             address: address(rng, number),
             birth: BirthDate::from_number(birth).expect("a month, its day not known"),
-            sex: if rng.random_bool(0.5) { Sex::Female } else { Sex::Male },
+            sex: if rng.random_bool(0.5) {
+                Sex::Female
+            } else {
+                Sex::Male
+            },
             code: None,
             former_codes: Vec::new(),
             origin: None,
@@ -131,7 +136,15 @@ impl Resident {
         self.day += rng.random_range(1..4);
         match self.place.clone() {
             Place::Unborn => {
-                let reason = pick(rng, &[ChangeReason::Birth, ChangeReason::Birth, ChangeReason::MoveIn, ChangeReason::ExOfficioEntry]);
+                let reason = pick(
+                    rng,
+                    &[
+                        ChangeReason::Birth,
+                        ChangeReason::Birth,
+                        ChangeReason::MoveIn,
+                        ChangeReason::ExOfficioEntry,
+                    ],
+                );
                 let town = rng.random_range(0..Post::TOWNS);
                 Some(self.enter(rng, town, reason, None))
             }
@@ -140,7 +153,8 @@ impl Resident {
                 Some(self.enter(rng, town, reason, None))
             }
             Place::Between(paper, ready_ms) if ready_ms <= now_ms => {
-                let town = (0..Post::TOWNS).find(|town| municipality(*town).number() == paper.destination);
+                let town =
+                    (0..Post::TOWNS).find(|town| municipality(*town).number() == paper.destination);
                 let town = town.unwrap_or_else(|| rng.random_range(0..Post::TOWNS));
                 Some(self.enter(rng, town, ChangeReason::MoveIn, Some(paper)))
             }
@@ -155,30 +169,58 @@ impl Resident {
         }
     }
 
-    fn enter(&mut self, rng: &mut ChaCha8Rng, town: usize, reason: ChangeReason, paper: Option<Certificate>) -> Act {
+    fn enter(
+        &mut self,
+        rng: &mut ChaCha8Rng,
+        town: usize,
+        reason: ChangeReason,
+        paper: Option<Certificate>,
+    ) -> Act {
         self.address = address(rng, self.number);
         let mut request = self.entry(town, reason);
-        let origin = paper.as_ref().and_then(|paper| (0..Post::TOWNS).find(|town| municipality(*town).number() == paper.municipality));
+        let origin = paper.as_ref().and_then(|paper| {
+            (0..Post::TOWNS).find(|town| municipality(*town).number() == paper.municipality)
+        });
         if let Some(paper) = &paper {
             request.certificate = Some(paper.number.clone());
             request.counterpart = origin.map(municipality).filter(|_| rng.random_bool(0.5));
         }
         // Only a move from elsewhere cites where it came from.
-        let origin = origin.filter(|from| *from != town).map(|from| Origin { municipality: municipality(from) });
-        let change = Change { origin: origin.or(self.origin), ..self.said(reason) };
+        let origin = origin.filter(|from| *from != town).map(|from| Origin {
+            municipality: municipality(from),
+        });
+        let change = Change {
+            origin: origin.or(self.origin),
+            ..self.said(reason)
+        };
         let from_stock = self.code.is_none();
-        (request, paper, Draft { town, change, from_stock, place: Place::In(town) })
+        (
+            request,
+            paper,
+            Draft {
+                town,
+                change,
+                from_stock,
+                place: Place::In(town),
+            },
+        )
     }
 
     fn move_out(&mut self, rng: &mut ChaCha8Rng, town: usize, now_ms: u64) -> Act {
-        let (mut request, paper, mut draft) = self.end(town, ChangeReason::MoveOut, Place::Gone(town));
+        let (mut request, paper, mut draft) =
+            self.end(town, ChangeReason::MoveOut, Place::Gone(town));
         if rng.random_bool(0.9) {
             let number = format!("転出-{}-{}", self.number, self.day);
             let elsewhere = (town + rng.random_range(1..Post::TOWNS)) % Post::TOWNS;
             request.counterpart = rng.random_bool(0.8).then(|| municipality(elsewhere));
             request.certificate = Some(number.clone());
             // Some come at once, some late.
-            let ready_ms = now_ms + if rng.random_bool(0.8) { rng.random_range(0..3_000) } else { rng.random_range(3_000..40_000) };
+            let ready_ms = now_ms
+                + if rng.random_bool(0.8) {
+                    rng.random_range(0..3_000)
+                } else {
+                    rng.random_range(3_000..40_000)
+                };
             let record = &draft.change.record;
             let paper = Certificate {
                 number,
@@ -194,11 +236,27 @@ impl Resident {
     }
 
     fn end(&mut self, town: usize, reason: ChangeReason, place: Place) -> Act {
-        (self.bare(town, reason), None, Draft { town, change: self.said(reason), from_stock: false, place })
+        (
+            self.bare(town, reason),
+            None,
+            Draft {
+                town,
+                change: self.said(reason),
+                from_stock: false,
+                place,
+            },
+        )
     }
 
     fn correct(&mut self, rng: &mut ChaCha8Rng, town: usize) -> Act {
-        let reason = pick(rng, &[ChangeReason::AddressChange, ChangeReason::AddressChange, ChangeReason::ExOfficioCorrection]);
+        let reason = pick(
+            rng,
+            &[
+                ChangeReason::AddressChange,
+                ChangeReason::AddressChange,
+                ChangeReason::ExOfficioCorrection,
+            ],
+        );
         let mut request = self.bare(town, reason);
         if reason == ChangeReason::AddressChange || rng.random_bool(0.3) {
             request.address = Some(address(rng, self.number));
@@ -209,22 +267,60 @@ impl Resident {
         let mut change = self.said(reason);
         change.record.name = request.name.clone().unwrap_or(change.record.name);
         change.record.address = request.address.clone().unwrap_or(change.record.address);
-        (request, None, Draft { town, change, from_stock: false, place: Place::In(town) })
+        (
+            request,
+            None,
+            Draft {
+                town,
+                change,
+                from_stock: false,
+                place: Place::In(town),
+            },
+        )
     }
 
     fn change_code(&mut self, rng: &mut ChaCha8Rng, town: usize) -> Act {
-        let reason = pick(rng, &[ChangeReason::CodeChangeRequest, ChangeReason::CodeExOfficio]);
-        let change = Change { previous_code: self.code, ..self.said(reason) };
-        (self.bare(town, reason), None, Draft { town, change, from_stock: true, place: Place::In(town) })
+        let reason = pick(
+            rng,
+            &[ChangeReason::CodeChangeRequest, ChangeReason::CodeExOfficio],
+        );
+        let change = Change {
+            previous_code: self.code,
+            ..self.said(reason)
+        };
+        (
+            self.bare(town, reason),
+            None,
+            Draft {
+                town,
+                change,
+                from_stock: true,
+                place: Place::In(town),
+            },
+        )
     }
 
     /// A change of this reason, saying of them what is known.
     fn said(&self, reason: ChangeReason) -> Change {
         // Whoever has no code yet gets one from the stock, and this one is replaced.
-        let code = self.code.unwrap_or_else(|| ResidentRecordCode::from_body(b"9000000000").expect("a body"));
-        let record = IdentityRecord { code, name: self.name.clone(), birth: self.birth, sex: self.sex, address: self.address.clone() };
+        let code = self
+            .code
+            .unwrap_or_else(|| ResidentRecordCode::from_body(b"9000000000").expect("a body"));
+        let record = IdentityRecord {
+            code,
+            name: self.name.clone(),
+            birth: self.birth,
+            sex: self.sex,
+            address: self.address.clone(),
+        };
         let event_date = CivilDate::from_days(self.day).expect("a day of this century");
-        Change { reason, event_date, record, previous_code: None, origin: self.origin }
+        Change {
+            reason,
+            event_date,
+            record,
+            previous_code: None,
+            origin: self.origin,
+        }
     }
 
     /// The change was said.
@@ -242,10 +338,16 @@ impl Resident {
 }
 
 fn address(rng: &mut ChaCha8Rng, number: usize) -> Address {
-    let text = format!("山口県試験市{}丁目{}番{number}号", rng.random_range(1..9), rng.random_range(1..99));
+    let text = format!(
+        "山口県試験市{}丁目{}番{number}号",
+        rng.random_range(1..9),
+        rng.random_range(1..99)
+    );
     Address::parse(&text).expect("an address")
 }
 
 fn pick<T: Copy>(rng: &mut ChaCha8Rng, of: &[T]) -> T {
-    of.get(rng.random_range(0..of.len())).copied().expect("one of some")
+    of.get(rng.random_range(0..of.len()))
+        .copied()
+        .expect("one of some")
 }

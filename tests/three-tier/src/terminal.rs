@@ -28,9 +28,19 @@ impl Terminal {
         self.numbered += 2;
         let ticket = self.numbered;
         let login = local_ask::Kind::Login(cast().authorisation(now_ms, [11; 32]));
-        let say = |ticket, kind| Input::Local { service: "query", ticket: Ticket(ticket), request: LocalAsk { kind: Some(kind) }.encode_to_vec() };
+        let say = |ticket, kind| Input::Local {
+            service: "query",
+            ticket: Ticket(ticket),
+            request: LocalAsk { kind: Some(kind) }.encode_to_vec(),
+        };
         self.waiting.insert(ticket, now_ms);
-        (ticket, [say(ticket - 1, login), say(ticket, local_ask::Kind::Ask(question))])
+        (
+            ticket,
+            [
+                say(ticket - 1, login),
+                say(ticket, local_ask::Kind::Ask(question)),
+            ],
+        )
     }
 
     /// The node answered.
@@ -38,10 +48,12 @@ impl Terminal {
         let answer = LocalAnswer::decode(body).expect("the service answers in its own form");
         if ticket.0 % 2 == 1 {
             if !answer.failure.is_empty() {
-                self.violations.push(format!("a log-in failed with {}", answer.failure));
+                self.violations
+                    .push(format!("a log-in failed with {}", answer.failure));
             }
         } else if self.waiting.remove(&ticket.0).is_none() {
-            self.violations.push(format!("ticket {} was answered twice", ticket.0));
+            self.violations
+                .push(format!("ticket {} was answered twice", ticket.0));
         } else {
             self.heard.insert(ticket.0, answer);
         }
@@ -55,11 +67,18 @@ impl Terminal {
     /// Questions that have waited too long: silence is never an answer.
     #[must_use]
     pub fn overdue(&self, now_ms: u64) -> usize {
-        self.waiting.values().filter(|asked| *asked + SILENCE_MS_MAX < now_ms).count()
+        self.waiting
+            .values()
+            .filter(|asked| *asked + SILENCE_MS_MAX < now_ms)
+            .count()
     }
 }
 
 /// A question by code.
 pub(crate) fn by_code(code: &str) -> Question {
-    Question { affair: "war-bereaved-pension".to_owned(), code: code.to_owned(), ..Question::default() }
+    Question {
+        affair: "war-bereaved-pension".to_owned(),
+        code: code.to_owned(),
+        ..Question::default()
+    }
 }

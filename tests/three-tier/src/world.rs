@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use juki_crypto::Digest;
 use juki_dispatch::{Input, Output, TurnError};
 use juki_domain::{CivilDate, ErrorCode};
 use juki_services::query::Question;
@@ -11,80 +10,15 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use crate::terminal::by_code;
-use crate::{Boot, Flight, Network, Node, Post, Terminal, TownHall, check};
+use crate::{
+    Boot, Counts, Flight, Network, Node, Options, Outcome, Post, Terminal, TownHall, check,
+};
 
 /// 2002-10-15 00:00 UTC, in milliseconds since 1970.
 const BEGIN_MS: u64 = 1_034_640_000_000;
 
 /// How long everything may take to settle once nothing fails any more, in virtual milliseconds.
 const SETTLE_MS_MAX: u64 = 3 * 60_000;
-
-/// What a run is made of.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// How many residents there are.
-    pub residents: usize,
-    /// How long things happen, in virtual milliseconds.
-    pub busy_ms: u64,
-    /// Whether anything fails.
-    pub faults: bool,
-    /// The town whose ledger skips its syncs: a planted bug.
-    pub skip_sync_in: Option<usize>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { residents: 14, busy_ms: 60_000, faults: true, skip_sync_in: None }
-    }
-}
-
-/// How often things happened.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Losses of power.
-    pub power_losses: u64,
-    /// Losses of power in the middle of a turn or a start.
-    pub mid_turn: u64,
-    /// Torn tails cut at a start.
-    pub torn_tails: u64,
-    /// Starts that took up an older index.
-    pub partial_indexes: u64,
-    /// Stops in order.
-    pub stops: u64,
-    /// Processes killed while their machine went on.
-    pub kills: u64,
-    /// Turns that ended because the index failed.
-    pub index_failures: u64,
-    /// Lines cut.
-    pub cuts: u64,
-    /// Frames that arrived twice.
-    pub repeated: u64,
-    /// Frames lost.
-    pub lost: u64,
-    /// Frames refused on the way.
-    pub refused_frames: u64,
-    /// Frames refused as replayed.
-    pub replays_refused: u64,
-    /// Changes acknowledged.
-    pub acknowledged: u64,
-    /// Requests refused as they had to be.
-    pub refused_requests: u64,
-    /// Requests answered as known already.
-    pub duplicates: u64,
-    /// Questions answered.
-    pub questions: u64,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone)]
-pub struct Outcome {
-    /// What was not as it must be; empty for a sound run.
-    pub violations: Vec<String>,
-    /// A digest over time, ends, kind and length of every frame.
-    pub trace: Digest,
-    /// How often things happened.
-    pub counts: Counts,
-}
 
 /// The world of one seed.
 pub struct World {
@@ -102,9 +36,9 @@ pub struct World {
     pub violations: Vec<String>,
     /// How often things happened.
     pub counts: Counts,
-    rng: ChaCha8Rng,
+    pub(crate) rng: ChaCha8Rng,
     faults: bool,
-    starts: BTreeMap<Post, u64>,
+    pub(crate) starts: BTreeMap<Post, u64>,
     next_act_ms: u64,
     next_fault_ms: u64,
     next_question_ms: u64,
@@ -115,8 +49,15 @@ impl World {
     #[must_use]
     pub fn new(seed: u64, options: Options) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let skips = |post| options.skip_sync_in.is_some_and(|town| post == Post::Town(town));
-        let nodes = Post::ALL.into_iter().map(|post| (post, Node::new(post, rng.random(), skips(post)))).collect();
+        let skips = |post| {
+            options
+                .skip_sync_in
+                .is_some_and(|town| post == Post::Town(town))
+        };
+        let nodes = Post::ALL
+            .into_iter()
+            .map(|post| (post, Node::new(post, rng.random(), skips(post))))
+            .collect();
         Self {
             now_ms: BEGIN_MS,
             nodes,
@@ -137,12 +78,22 @@ impl World {
     /// Runs one seed: things happen and fail, then all settles and everything is checked.
     #[must_use]
     pub fn run(seed: u64, options: Options) -> Outcome {
+        Self::busy(seed, options).finish()
+    }
+
+    /// A world after its busy time, in the middle of everything.
+    #[must_use]
+    pub fn busy(seed: u64, options: Options) -> Self {
         let mut world = Self::new(seed, options);
         world.next_act_ms = BEGIN_MS + 500;
         world.next_question_ms = BEGIN_MS + 5_000;
-        world.next_fault_ms = if options.faults { BEGIN_MS + 200 } else { u64::MAX };
+        world.next_fault_ms = if options.faults {
+            BEGIN_MS + 200
+        } else {
+            u64::MAX
+        };
         world.advance(BEGIN_MS + options.busy_ms);
-        world.finish()
+        world
     }
 
     /// Stops all faults, lets everything settle, checks everything.
@@ -161,7 +112,11 @@ impl World {
         self.counts.questions = self.terminal.heard.len() as u64;
         self.violations.append(&mut self.town_hall.violations);
         self.violations.append(&mut self.terminal.violations);
-        Outcome { violations: self.violations, trace: self.network.trace(), counts: self.counts }
+        Outcome {
+            violations: self.violations,
+            trace: self.network.trace(),
+            counts: self.counts,
+        }
     }
 
     /// Ends acts and faults, mends all lines and waits until every tier holds everything.
@@ -175,7 +130,7 @@ impl World {
             let node = self.node_mut(post);
             node.power.restore();
             // A node that is idle may not have noticed yet that its index is broken.
-            if node.is_up() && node.index.is_broken() {
+            if node.index.is_broken() {
                 node.kill(true);
                 self.down(post);
             }
@@ -190,7 +145,10 @@ impl World {
             }
         }
         if let Some(what) = check::unsettled(self) {
-            self.violations.push(format!("not settled after {} minutes: {what}", SETTLE_MS_MAX / 60_000));
+            self.violations.push(format!(
+                "not settled after {} minutes: {what}",
+                SETTLE_MS_MAX / 60_000
+            ));
         }
     }
 
@@ -221,9 +179,25 @@ impl World {
     }
 
     fn next_event(&self) -> Option<u64> {
-        let nodes = self.nodes.values().filter_map(|node| if node.inbox.is_empty() { node.next_timeout() } else { Some(self.now_ms) });
-        let others = [Some(self.next_act_ms), Some(self.next_fault_ms), Some(self.next_question_ms), self.network.next_arrival(), self.town_hall.next_due()];
-        nodes.chain(others.into_iter().flatten()).chain(self.starts.values().copied()).filter(|at| *at < u64::MAX).min()
+        let nodes = self.nodes.values().filter_map(|node| {
+            if node.inbox.is_empty() {
+                node.next_timeout()
+            } else {
+                Some(self.now_ms)
+            }
+        });
+        let others = [
+            Some(self.next_act_ms),
+            Some(self.next_fault_ms),
+            Some(self.next_question_ms),
+            self.network.next_arrival(),
+            self.town_hall.next_due(),
+        ];
+        nodes
+            .chain(others.into_iter().flatten())
+            .chain(self.starts.values().copied())
+            .filter(|at| *at < u64::MAX)
+            .min()
     }
 
     fn step(&mut self) {
@@ -254,7 +228,10 @@ impl World {
             }
         }
         for flight in self.network.arrived(now_ms) {
-            let node = self.nodes.get_mut(&flight.to).expect("every post has a node");
+            let node = self
+                .nodes
+                .get_mut(&flight.to)
+                .expect("every post has a node");
             if node.is_up() {
                 node.inbox.push(Input::Frame(flight.frame));
             } else {
@@ -263,13 +240,16 @@ impl World {
         }
         for post in Post::ALL {
             let node = self.node(post);
-            if node.is_up() && (!node.inbox.is_empty() || node.next_timeout().is_some_and(|due| due <= now_ms)) {
+            if node.is_up()
+                && (!node.inbox.is_empty() || node.next_timeout().is_some_and(|due| due <= now_ms))
+            {
                 self.turn(post);
             }
         }
         let overdue = self.terminal.overdue(now_ms);
         if overdue > 0 {
-            self.violations.push(format!("{overdue} questions got no answer"));
+            self.violations
+                .push(format!("{overdue} questions got no answer"));
             self.terminal.forget();
         }
     }
@@ -309,22 +289,43 @@ impl World {
 
     fn carry(&mut self, post: Post, output: Output) {
         match output {
-            Output::Frame { destination, priority, frame } => {
+            Output::Frame {
+                destination,
+                priority,
+                frame,
+            } => {
                 let Some(to) = Post::of(&destination) else {
-                    self.violations.push(format!("{} speaks to the unknown {destination}", post.name()));
+                    self.violations.push(format!(
+                        "{} speaks to the unknown {destination}",
+                        post.name()
+                    ));
                     return;
                 };
-                self.network.send(self.now_ms, Flight { from: post, to, frame }, priority);
+                self.network.send(
+                    self.now_ms,
+                    Flight {
+                        from: post,
+                        to,
+                        frame,
+                    },
+                    priority,
+                );
             }
             Output::Local { ticket, body } => match post {
                 Post::Town(town) => self.town_hall.answer(self.now_ms, town, ticket, &body),
                 Post::Terminal => self.terminal.answer(ticket, &body),
-                Post::Prefecture | Post::National => self.violations.push("a server answers nobody locally".to_owned()),
+                Post::Prefecture | Post::National => self
+                    .violations
+                    .push("a server answers nobody locally".to_owned()),
             },
             Output::Refused { source, code, .. } => {
                 self.counts.replays_refused += u64::from(code == ErrorCode::FrameReplayed);
                 if code != ErrorCode::FrameReplayed {
-                    self.violations.push(format!("{} refuses a frame of {source} with {}", post.name(), code.code()));
+                    self.violations.push(format!(
+                        "{} refuses a frame of {source} with {}",
+                        post.name(),
+                        code.code()
+                    ));
                 }
             }
         }
@@ -338,7 +339,10 @@ impl World {
             self.node_mut(post).power.fail_after(operations);
         }
         match self.node_mut(post).boot(now_ms) {
-            Boot::Up { torn, partial_index } => {
+            Boot::Up {
+                torn,
+                partial_index,
+            } => {
                 self.counts.torn_tails += u64::from(torn);
                 self.counts.partial_indexes += u64::from(partial_index);
             }
@@ -346,76 +350,22 @@ impl World {
                 self.counts.mid_turn += 1;
                 self.lose_power(post);
             }
-            Boot::Failed(error) => self.violations.push(format!("{} does not start: {error}", post.name())),
+            Boot::Failed(error) => self
+                .violations
+                .push(format!("{} does not start: {error}", post.name())),
         }
-    }
-
-    fn fail(&mut self) {
-        let post = *Post::ALL.get(self.rng.random_range(0..Post::ALL.len())).expect("one of all");
-        match self.rng.random_range(0..100) {
-            0..25 => {
-                let lines = [(Post::Town(0), Post::Prefecture), (Post::Town(1), Post::Prefecture), (Post::Town(2), Post::Prefecture)];
-                let others = [(Post::Prefecture, Post::National), (Post::Terminal, Post::National)];
-                let line = lines.iter().chain(&others).nth(self.rng.random_range(0..5)).copied().expect("one of five");
-                let long = self.rng.random_bool(0.3);
-                let until = self.now_ms + if long { self.rng.random_range(5_000..25_000) } else { self.rng.random_range(20..2_000) };
-                self.network.cut(line, until);
-                self.counts.cuts += 1;
-            }
-            25..35 if self.node(post).is_up() => {
-                self.counts.stops += 1;
-                let now_ms = self.now_ms;
-                if let Err(error) = self.node_mut(post).stop(now_ms)
-                    && !self.node(post).power.failed()
-                {
-                    self.violations.push(format!("{} does not stop: {error}", post.name()));
-                }
-                self.down(post);
-            }
-            35..42 if self.node(post).is_up() => {
-                self.counts.kills += 1;
-                self.node_mut(post).kill(false);
-                self.down(post);
-            }
-            42..48 if self.node(post).is_up() => self.node(post).index.break_down(),
-            48..85 if self.node(post).is_up() => {
-                // Somewhere in the writes and syncs of the next turns.
-                let operations = self.rng.random_range(0..8);
-                self.node_mut(post).power.fail_after(operations);
-            }
-            _ if self.node(post).is_up() => self.lose_power(post),
-            _ => {}
-        }
-    }
-
-    /// Cuts a node's power and lets it start again after a while.
-    pub fn lose_power(&mut self, post: Post) {
-        let seed = self.rng.random();
-        let batches = self.node(post).index.batches();
-        let kept = match self.rng.random_range(0..3) {
-            0 => 0,
-            1 => batches,
-            _ => self.rng.random_range(0..=batches),
-        };
-        self.node_mut(post).lose_power(seed, kept);
-        self.counts.power_losses += 1;
-        self.down(post);
-    }
-
-    fn down(&mut self, post: Post) {
-        if post == Post::Terminal {
-            self.terminal.forget();
-        }
-        let node = self.nodes.get_mut(&post).expect("every post has a node");
-        node.power.restore();
-        node.inbox.clear();
-        let pause = if self.rng.random_bool(0.7) { self.rng.random_range(4..400) } else { self.rng.random_range(400..6_000) };
-        self.starts.insert(post, self.now_ms + pause);
     }
 
     fn ask_about_somebody(&mut self) {
         let at = self.rng.random_range(0..self.town_hall.residents.len());
-        let Some(code) = self.town_hall.residents.get(at).and_then(|resident| resident.code) else { return };
+        let Some(code) = self
+            .town_hall
+            .residents
+            .get(at)
+            .and_then(|resident| resident.code)
+        else {
+            return;
+        };
         self.ask(by_code(code.reveal()));
     }
 
