@@ -1,0 +1,24 @@
+//! Whole networks as processes on this machine: made, started, driven, broken and taken down.
+//!
+//! Every deployment lies in a short folder under `/tmp`, listens on ports that the system chooses,
+//! and is gone when its value is dropped, also where a test panics.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a step of a test that fails ends the test"
+)]
+
+mod deployment;
+mod hostile;
+mod printed;
+mod programs;
+mod record;
+
+pub use deployment::{Deployment, Running, kill};
+pub use hostile::{Hostile, Seat};
+pub use printed::{Printed, until};
+pub use programs::programs;
+pub use record::{SecurityNote, audits, firewall_codes, security_notes};
+
+/// How long anything may take before a test gives up, beside what a test bounds itself.
+pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

@@ -1,0 +1,19 @@
+//! One network of processes per test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a step of a test that fails ends the test"
+)]
+
+mod access;
+mod certificates;
+mod configuration;
+mod crashes;
+mod demo;
+mod evidence;
+mod frames;
+mod imports;
+mod readme;
+mod register_http;
+mod running;
+mod secrets;
