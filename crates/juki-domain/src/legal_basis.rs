@@ -74,8 +74,13 @@ impl LegalBasisTable {
     /// The same table with the rows of some appended tables only: what one tier may answer for.
     #[must_use]
     pub fn of_tables(self, tables: &[&str]) -> Self {
-        let rows = self.rows.into_iter().filter(|row| tables.contains(&row.table.as_str()));
-        Self { rows: rows.collect() }
+        let rows = self
+            .rows
+            .into_iter()
+            .filter(|row| tables.contains(&row.table.as_str()));
+        Self {
+            rows: rows.collect(),
+        }
     }
 
     /// Longest table in bytes.
@@ -159,13 +164,22 @@ mod tests {
     fn a_tier_keeps_only_the_rows_of_its_own_tables() {
         let all = LegalBasisTable::parse(CONFIGURED).unwrap();
         let day = date("2003-12-01");
-        let (pension, passport) = (purpose("mhlw", "war-bereaved-pension"), purpose("yamaguchi", "passport"));
+        let (pension, passport) = (
+            purpose("mhlw", "war-bereaved-pension"),
+            purpose("yamaguchi", "passport"),
+        );
         assert!(all.decide(&pension, day).is_ok() && all.decide(&passport, day).is_ok());
         let national = all.clone().of_tables(&["別表第一"]);
         assert!(national.decide(&pension, day).is_ok());
-        assert_eq!(national.decide(&passport, day), Err(RefusedPurpose::NoBasis));
+        assert_eq!(
+            national.decide(&passport, day),
+            Err(RefusedPurpose::NoBasis)
+        );
         let prefecture = all.of_tables(&["別表第五"]);
-        assert_eq!(prefecture.decide(&pension, day), Err(RefusedPurpose::NoBasis));
+        assert_eq!(
+            prefecture.decide(&pension, day),
+            Err(RefusedPurpose::NoBasis)
+        );
         assert!(prefecture.decide(&passport, day).is_ok());
     }
 

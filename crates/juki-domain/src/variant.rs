@@ -13,12 +13,17 @@ pub(crate) fn representative(c: char) -> char {
         return c;
     }
     let found = VARIANTS.binary_search_by_key(&c, |(variant, _)| *variant);
-    found.ok().and_then(|at| VARIANTS.get(at)).map_or(c, |(_, representative)| *representative)
+    found
+        .ok()
+        .and_then(|at| VARIANTS.get(at))
+        .map_or(c, |(_, representative)| *representative)
 }
 
 /// Variant and representative, sorted by variant.
 static VARIANTS: LazyLock<Vec<(char, char)>> = LazyLock::new(|| {
-    let pairs = FAMILIES.iter().flat_map(|(first, rest)| rest.chars().map(move |variant| (variant, *first)));
+    let pairs = FAMILIES
+        .iter()
+        .flat_map(|(first, rest)| rest.chars().map(move |variant| (variant, *first)));
     let mut pairs: Vec<(char, char)> = pairs.collect();
     pairs.sort_unstable();
     pairs

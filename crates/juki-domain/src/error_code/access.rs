@@ -152,11 +152,11 @@ macro_rules! access_codes {
                "市町村のサーバが復元されたか、古い複製が動いていないかを確かめてください。"
             JournalBehind "JKJ-1008" Us Later
             en "This node's journal ends before what the tier above holds."
-               "The node was restored from an older backup; it may not write yet."
-               "Bring the line up: the node fetches its own tail from above, then writes again."
+               "The node was restored from an older backup; it writes nothing more."
+               "Stop the node and put back the newest copy of its ledger; nothing is written until it holds what the tier above holds."
             ja "このノードのジャーナルが、上位の持つものより短いです。"
-               "古いバックアップから復元したため、まだ書き込めません。"
-               "回線を復旧してください。末尾を上位から取り寄せた後、書き込みを再開します。"
+               "古いバックアップから復元したため、これ以上書き込みません。"
+               "ノードを止め、台帳の最新の控えを戻してください。上位の持つものがそろうまで書き込みは行いません。"
         ] $($later)* }
     };
 }
