@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use juki_domain::ErrorCode;
-use juki_line::{LineCounters, LineSettings, LineSettingsError};
+use juki_line::{Direction, LineCounters, LineSettings, LineSettingsError};
 use serde::Serialize;
 
+use crate::pipe::Pipe;
 use crate::relay::Line;
 
 /// Shows and changes the lines of one access point.
@@ -35,18 +36,28 @@ pub struct LineStatus {
     pub listen: SocketAddr,
     /// Where the upper end was last found.
     pub target: Option<SocketAddr>,
-    /// Whether it carries anything.
+    /// Whether it carries anything in both directions.
     pub up: bool,
-    /// The numbers of each direction.
-    pub settings: LineSettings,
     /// Senders below the line that are remembered.
     pub clients: usize,
     /// Datagrams from below that found no upper end or too many senders before them.
     pub undeliverable: u64,
     /// Towards the center.
-    pub upward: Counters,
+    pub upward: DirectionStatus,
     /// Away from the center.
-    pub downward: Counters,
+    pub downward: DirectionStatus,
+}
+
+/// One direction of a line as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct DirectionStatus {
+    /// Whether it carries anything.
+    pub up: bool,
+    /// Its numbers.
+    pub settings: LineSettings,
+    /// What it has carried and dropped.
+    #[serde(flatten)]
+    pub counters: Counters,
 }
 
 /// What one direction has carried and dropped since the start.
@@ -68,33 +79,57 @@ impl RelayControl {
         }
     }
 
-    /// Gives both directions of a line new numbers.
+    /// Gives a direction of a line, or both where none is named, new numbers.
     ///
     /// # Errors
     /// An unknown line, or numbers out of bounds; then nothing changes.
-    pub fn set(&self, line: &str, settings: LineSettings) -> Result<(), ControlError> {
-        settings.check()?;
+    pub fn set(
+        &self,
+        line: &str,
+        direction: Option<Direction>,
+        settings: LineSettings,
+    ) -> Result<(), ControlError> {
+        self.change(line, direction, |_| settings)
+    }
+
+    /// Gives a direction of a line, or both where none is named, the numbers made of its old ones.
+    ///
+    /// # Errors
+    /// An unknown line, or numbers out of bounds; then nothing changes.
+    pub fn change(
+        &self,
+        line: &str,
+        direction: Option<Direction>,
+        new: impl Fn(LineSettings) -> LineSettings,
+    ) -> Result<(), ControlError> {
         let line = self.find(line)?;
-        line.upward().set(settings);
-        line.downward().set(settings);
-        tracing::info!(event = "line.set", line = line.name(), ?settings);
+        let mut changes = Vec::new();
+        for (way, pipe) in pipes(line, direction) {
+            let settings = new(pipe.settings());
+            settings.check()?;
+            changes.push((way, pipe, settings));
+        }
+        for (way, pipe, settings) in changes {
+            pipe.set(settings);
+            tracing::info!(event = "line.set", line = line.name(), direction = ?way, ?settings);
+        }
         Ok(())
     }
 
-    /// Mends a line.
+    /// Mends a direction of a line, or both where none is named.
     ///
     /// # Errors
     /// An unknown line.
-    pub fn up(&self, line: &str) -> Result<(), ControlError> {
-        self.switch(line, true)
+    pub fn up(&self, line: &str, direction: Option<Direction>) -> Result<(), ControlError> {
+        self.switch(line, direction, true)
     }
 
-    /// Cuts a line; what is on its way is lost.
+    /// Cuts a direction of a line, or both where none is named; what is on its way there is lost.
     ///
     /// # Errors
     /// An unknown line.
-    pub fn down(&self, line: &str) -> Result<(), ControlError> {
-        self.switch(line, false)
+    pub fn down(&self, line: &str, direction: Option<Direction>) -> Result<(), ControlError> {
+        self.switch(line, direction, false)
     }
 
     /// Every line as it is now.
@@ -103,11 +138,17 @@ impl RelayControl {
         self.lines.iter().map(|line| status(line)).collect()
     }
 
-    fn switch(&self, line: &str, is_up: bool) -> Result<(), ControlError> {
+    fn switch(
+        &self,
+        line: &str,
+        direction: Option<Direction>,
+        is_up: bool,
+    ) -> Result<(), ControlError> {
         let line = self.find(line)?;
-        line.upward().set_up(is_up);
-        line.downward().set_up(is_up);
-        tracing::info!(event = "line.switched", line = line.name(), is_up);
+        for (way, pipe) in pipes(line, direction) {
+            pipe.set_up(is_up);
+            tracing::info!(event = "line.switched", line = line.name(), direction = ?way, is_up);
+        }
         Ok(())
     }
 
@@ -128,16 +169,34 @@ impl ControlError {
     }
 }
 
+/// The named direction, or both.
+fn pipes(line: &Line, direction: Option<Direction>) -> impl Iterator<Item = (Direction, &Pipe)> {
+    let both = [
+        (Direction::Upward, line.upward().as_ref()),
+        (Direction::Downward, line.downward().as_ref()),
+    ];
+    both.into_iter()
+        .filter(move |(way, _)| direction.is_none_or(|wanted| wanted == *way))
+}
+
 fn status(line: &Line) -> LineStatus {
+    let (upward, downward) = (one_way(line.upward()), one_way(line.downward()));
     LineStatus {
         name: line.name().to_owned(),
         listen: line.listen(),
         target: line.target(),
-        up: line.upward().is_up(),
-        settings: line.upward().settings(),
+        up: upward.up && downward.up,
         clients: line.clients(),
         undeliverable: line.undeliverable(),
-        upward: line.upward().counters(),
-        downward: line.downward().counters(),
+        upward,
+        downward,
+    }
+}
+
+fn one_way(pipe: &Pipe) -> DirectionStatus {
+    DirectionStatus {
+        up: pipe.is_up(),
+        settings: pipe.settings(),
+        counters: pipe.counters(),
     }
 }

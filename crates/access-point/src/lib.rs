@@ -4,7 +4,6 @@
 //! line model decides for each direction what arrives and when. A line that is up and unshaped
 //! passes whole batches of datagrams as the kernel handed them over (GRO in, GSO out).
 
-mod admin_task;
 mod announce;
 mod control;
 mod lines;
@@ -23,7 +22,7 @@ use juki_domain::NodeRole;
 use juki_topology::{NodeConfig, Relay};
 use tokio::task::JoinSet;
 
-pub use control::{ControlError, Counters, LineStatus, RelayControl};
+pub use control::{ControlError, Counters, DirectionStatus, LineStatus, RelayControl};
 pub use node::AccessPointNode;
 
 use crate::relay::{Line, RelayTask};

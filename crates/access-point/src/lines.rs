@@ -1,13 +1,14 @@
 //! The admin API's routes for the lines.
 
-use axum::extract::{Path, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use juki_admin::{JsonBody, Problem, accepted_lang};
-use juki_domain::Lang;
-use juki_line::LineSettings;
+use juki_domain::{ErrorCode, Lang};
+use juki_line::{Direction, LineSettings};
 use serde::Deserialize;
 
 use crate::{ControlError, LineStatus, RelayControl};
@@ -37,9 +38,19 @@ impl Numbers {
     }
 }
 
-/// `GET /lines`, `POST /lines/{name}` with new numbers of both directions (what is left out stays
-/// as it is), `POST /lines/{name}/up` and `POST /lines/{name}/down`. Each change is answered with
-/// the line as it is then.
+/// Which direction of a line is meant; both where none is named.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Way {
+    direction: Option<Direction>,
+}
+
+type WayGiven = Result<Query<Way>, QueryRejection>;
+
+/// `GET /lines`, `POST /lines/{name}` with new numbers (what is left out stays as it is),
+/// `POST /lines/{name}/up` and `POST /lines/{name}/down`. Each changes both directions, or the one
+/// named by `?direction=upward` or `?direction=downward`, and is answered with the line as it is
+/// then.
 pub(crate) fn routes(control: RelayControl) -> Router {
     Router::new()
         .route("/lines", get(list))
@@ -56,29 +67,32 @@ async fn list(State(control): State<RelayControl>) -> Json<Vec<LineStatus>> {
 async fn set(
     State(control): State<RelayControl>,
     Path(name): Path<String>,
+    way: WayGiven,
     headers: HeaderMap,
     JsonBody(numbers): JsonBody<Numbers>,
 ) -> Response {
-    let found = line_named(&control, &name);
-    let changed = found.and_then(|line| control.set(&name, numbers.over(line.settings)));
+    let changed = direction(way, &headers)
+        .map(|direction| control.change(&name, direction, |old| numbers.over(old)));
     answer(&control, &name, &headers, changed)
 }
 
 async fn up(
     State(control): State<RelayControl>,
     Path(name): Path<String>,
+    way: WayGiven,
     headers: HeaderMap,
 ) -> Response {
-    let changed = control.up(&name);
+    let changed = direction(way, &headers).map(|direction| control.up(&name, direction));
     answer(&control, &name, &headers, changed)
 }
 
 async fn down(
     State(control): State<RelayControl>,
     Path(name): Path<String>,
+    way: WayGiven,
     headers: HeaderMap,
 ) -> Response {
-    let changed = control.down(&name);
+    let changed = direction(way, &headers).map(|direction| control.down(&name, direction));
     answer(&control, &name, &headers, changed)
 }
 
@@ -86,12 +100,27 @@ fn answer(
     control: &RelayControl,
     name: &str,
     headers: &HeaderMap,
-    changed: Result<(), ControlError>,
+    changed: Result<Result<(), ControlError>, Box<Problem>>,
 ) -> Response {
+    let changed = match changed {
+        Ok(changed) => changed,
+        Err(problem) => return problem.into_response(),
+    };
     match changed.and_then(|()| line_named(control, name)) {
         Ok(line) => Json(line).into_response(),
         Err(error) => problem(&error, accepted_lang(headers)).into_response(),
     }
+}
+
+fn direction(way: WayGiven, headers: &HeaderMap) -> Result<Option<Direction>, Box<Problem>> {
+    way.map(|Query(way)| way.direction).map_err(|_| {
+        let lang = accepted_lang(headers);
+        let detail = match lang {
+            Lang::Ja => "direction は upward か downward です",
+            Lang::En => "direction is upward or downward",
+        };
+        Box::new(Problem::new(ErrorCode::ValueInvalid, lang).with_detail(detail))
+    })
 }
 
 fn line_named(control: &RelayControl, name: &str) -> Result<LineStatus, ControlError> {
@@ -123,13 +152,12 @@ mod tests {
     use std::collections::BTreeMap;
 
     use juki_admin::{AdminClient, ClientError};
-    use juki_domain::ErrorCode;
+    use juki_node::AdminTask;
     use juki_topology::NodeConfig;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::AccessPoint;
-    use crate::admin_task::AdminTask;
 
     const CONFIG: &str = r#"
         [node]
@@ -164,8 +192,8 @@ mod tests {
             let config = NodeConfig::parse(CONFIG, "node.toml").unwrap();
             let access_point = AccessPoint::start(&config, folder.path()).await.unwrap();
             let socket = folder.path().join("admin.sock");
-            let admin = AdminTask::start(socket.clone(), routes(access_point.control()));
-            admin.answers().await;
+            let routes = routes(access_point.control());
+            let admin = AdminTask::start(&socket, routes).await.unwrap();
             let client = AdminClient::new(socket);
             Self {
                 access_point,
@@ -210,17 +238,46 @@ mod tests {
         let path = "/lines/cs-352047";
         let numbers = json!({"bandwidth_bps": 64_000, "delay_us": 15_000, "queue_bytes": 65_536});
         let set = served.post(path, numbers).await.unwrap();
-        assert_eq!(set["settings"]["bandwidth_bps"], json!(64_000));
+        assert_eq!(set["upward"]["settings"]["bandwidth_bps"], json!(64_000));
         let lossy = served.post(path, json!({"loss": 0.25})).await.unwrap();
-        assert_eq!(lossy["settings"]["loss"], json!(0.25));
-        assert_eq!(lossy["settings"]["bandwidth_bps"], json!(64_000));
+        assert_eq!(lossy["downward"]["settings"]["loss"], json!(0.25));
+        let kept = &lossy["downward"]["settings"]["bandwidth_bps"];
+        assert_eq!(kept, &json!(64_000));
         let refused = served.post(path, json!({"loss": 1.5})).await.unwrap_err();
         assert_eq!(refused.code(), ErrorCode::ConfigBadValue);
         let unread = served.post(path, json!({"colour": 1})).await.unwrap_err();
         assert_eq!(unread.code(), ErrorCode::ValueInvalid);
         let lines = served.access_point.control().list();
-        let settings: Vec<u64> = lines.iter().map(|line| line.settings.delay_us).collect();
-        assert_eq!(settings, [15_000, 0]);
+        let delays = lines.iter().map(|line| line.upward.settings.delay_us);
+        assert_eq!(delays.collect::<Vec<_>>(), [15_000, 0]);
+    }
+
+    #[tokio::test]
+    async fn one_direction_is_changed_and_cut_and_the_other_stays_as_it_was() {
+        let served = Served::start().await;
+        let path = "/lines/cs-352047?direction=upward";
+        let set = served.post(path, json!({"delay_us": 9_000})).await.unwrap();
+        let delay = |line: &Value, way: &str| line[way]["settings"]["delay_us"].clone();
+        assert_eq!(delay(&set, "upward"), json!(9_000));
+        assert_eq!(delay(&set, "downward"), json!(0));
+        let path = "/lines/cs-352047/down?direction=downward";
+        let cut = served.post(path, json!({})).await.unwrap();
+        let up = |line: &Value| (line["upward"]["up"].clone(), line["downward"]["up"].clone());
+        assert_eq!(up(&cut), (json!(true), json!(false)));
+        assert_eq!(cut["up"], json!(false));
+        // New numbers of both directions keep what only one of them has.
+        let path = "/lines/cs-352047";
+        let lossy = served.post(path, json!({"loss": 0.5})).await.unwrap();
+        assert_eq!(delay(&lossy, "upward"), json!(9_000));
+        assert_eq!(delay(&lossy, "downward"), json!(0));
+        let path = "/lines/cs-352047/up?direction=sideways";
+        let refused = served.post(path, json!({})).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::ValueInvalid);
+        let path = "/lines/cs-352047/up?direction=downward";
+        assert_eq!(
+            up(&served.post(path, json!({})).await.unwrap()),
+            (json!(true), json!(true))
+        );
     }
 
     #[tokio::test]

@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 use juki_admin::{AdminProvider, Hop, NodeState, StatusReport, base_router};
 use juki_domain::{ErrorCode, NodeId, NodeRole};
-use juki_node::{Node, Prepared, StartError, Stop};
+use juki_node::{AdminTask, Node, Prepared, StartError, Stop};
 use tokio::sync::Mutex;
 
-use crate::admin_task::AdminTask;
 use crate::{AccessPoint, RelayControl, lines};
 
 /// A running access point. It opens no links of its own and keeps no ledger: what passes is sealed
@@ -42,12 +41,11 @@ impl Node for AccessPointNode {
         Ok(Self {
             addresses: addresses.collect(),
             relays: Mutex::new(relays),
-            admin: AdminTask::start(prepared.admin_socket(), router),
+            admin: AdminTask::start(&prepared.admin_socket(), router).await?,
         })
     }
 
     async fn ready(&self) -> Vec<(String, String)> {
-        self.admin.answers().await;
         self.addresses.clone()
     }
 

@@ -73,7 +73,7 @@ async fn a_batch_arrives_whole_in_order_and_with_its_borders() {
         Some(longest_run)
     });
     let longest_run = longest_run.await.expect("no panic");
-    let upward = access_point.control().list()[0].upward.line;
+    let upward = access_point.control().list()[0].upward.counters.line;
     match longest_run {
         Some(run) => {
             assert!(run > 1, "the relay took the batch apart");

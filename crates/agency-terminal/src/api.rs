@@ -36,10 +36,15 @@ struct Login {
     pin: String,
 }
 
-async fn login(State(handle): State<EngineHandle>, headers: HeaderMap, JsonBody(login): JsonBody<Login>) -> Response {
+async fn login(
+    State(handle): State<EngineHandle>,
+    headers: HeaderMap,
+    JsonBody(login): JsonBody<Login>,
+) -> Response {
     let lang = accepted_lang(&headers);
     let terminal = handle.prepared().config.node.name.to_string();
-    let logged_in = tokio::task::spawn_blocking(move || log_in(&terminal, &login.card, &login.pin)).await;
+    let logged_in =
+        tokio::task::spawn_blocking(move || log_in(&terminal, &login.card, &login.pin)).await;
     let logged_in = match logged_in {
         Ok(Ok(logged_in)) => logged_in,
         Ok(Err(code)) => {
@@ -50,7 +55,11 @@ async fn login(State(handle): State<EngineHandle>, headers: HeaderMap, JsonBody(
     };
     match call(&handle, local_ask::Kind::Login(logged_in.authorisation)).await {
         Ok(answer) if answer.failure.is_empty() => {
-            tracing::info!(event = "operator.logged_in", operator = logged_in.operator, card = logged_in.card);
+            tracing::info!(
+                event = "operator.logged_in",
+                operator = logged_in.operator,
+                card = logged_in.card
+            );
             Json(json!({"operator": logged_in.operator, "card": logged_in.card, "until_unix_s": logged_in.until_s})).into_response()
         }
         Ok(answer) => problem(&answer, lang),
@@ -78,7 +87,12 @@ struct Query {
 
 impl Query {
     fn question(self) -> Result<Question, ErrorCode> {
-        let birth = self.birth.as_deref().map(BirthDate::parse_japanese).transpose().map_err(|error| error.code())?;
+        let birth = self
+            .birth
+            .as_deref()
+            .map(BirthDate::parse_japanese)
+            .transpose()
+            .map_err(|error| error.code())?;
         let sex = match self.sex.as_deref() {
             None => 0,
             Some("男" | "1" | "male" | "m") => Sex::Male as u32,
@@ -97,14 +111,22 @@ impl Query {
     }
 }
 
-async fn query(State(handle): State<EngineHandle>, headers: HeaderMap, JsonBody(query): JsonBody<Query>) -> Response {
+async fn query(
+    State(handle): State<EngineHandle>,
+    headers: HeaderMap,
+    JsonBody(query): JsonBody<Query>,
+) -> Response {
     let lang = accepted_lang(&headers);
     let question = match query.question() {
         Ok(question) => question,
         Err(code) => return Problem::new(code, lang).into_response(),
     };
     match call(&handle, local_ask::Kind::Ask(question)).await {
-        Ok(LocalAnswer { answered: Some(answered), message_id, .. }) => Json(answer_json(&answered, &message_id, lang)).into_response(),
+        Ok(LocalAnswer {
+            answered: Some(answered),
+            message_id,
+            ..
+        }) => Json(answer_json(&answered, &message_id, lang)).into_response(),
         Ok(answer) => problem(&answer, lang),
         Err(code) => Problem::new(code, lang).into_response(),
     }
@@ -112,7 +134,10 @@ async fn query(State(handle): State<EngineHandle>, headers: HeaderMap, JsonBody(
 
 async fn call(handle: &EngineHandle, kind: local_ask::Kind) -> Result<LocalAnswer, ErrorCode> {
     let request = LocalAsk { kind: Some(kind) }.encode_to_vec();
-    let answer = handle.call(SERVICE, request).await.map_err(|_| ErrorCode::LineDown)?;
+    let answer = handle
+        .call(SERVICE, request)
+        .await
+        .map_err(|_| ErrorCode::LineDown)?;
     LocalAnswer::decode(answer.as_slice()).map_err(|_| ErrorCode::FrameGarbage)
 }
 
@@ -123,8 +148,14 @@ fn problem(answer: &LocalAnswer, lang: Lang) -> Response {
         return problem.into_response();
     }
     let detail = match lang {
-        Lang::Ja => format!("{} が拒否しました(メッセージ {})", answer.refused_by, answer.message_id),
-        Lang::En => format!("{} refused it (message {})", answer.refused_by, answer.message_id),
+        Lang::Ja => format!(
+            "{} が拒否しました(メッセージ {})",
+            answer.refused_by, answer.message_id
+        ),
+        Lang::En => format!(
+            "{} refused it (message {})",
+            answer.refused_by, answer.message_id
+        ),
     };
     problem.with_detail(detail).into_response()
 }
@@ -142,7 +173,9 @@ fn answer_json(answered: &Answered, message_id: &str, lang: Lang) -> Value {
     }
     let code = ErrorCode::from_code(&answered.refusal);
     let explained = code.map(|code| code.explain(lang));
-    let starts = CivilDate::from_number(answered.starts).ok().map(|date| date.to_string());
+    let starts = CivilDate::from_number(answered.starts)
+        .ok()
+        .map(|date| date.to_string());
     json!({
         "outcome": "refused",
         "message_id": message_id,
@@ -155,8 +188,16 @@ fn answer_json(answered: &Answered, message_id: &str, lang: Lang) -> Value {
 }
 
 fn record_json(record: &ShownRecord, lang: Lang) -> Value {
-    let reason = u8::try_from(record.reason).ok().and_then(ChangeReason::from_number);
-    let reason = reason.map(|reason| if lang == Lang::Ja { reason.ja() } else { reason.name() });
+    let reason = u8::try_from(record.reason)
+        .ok()
+        .and_then(ChangeReason::from_number);
+    let reason = reason.map(|reason| {
+        if lang == Lang::Ja {
+            reason.ja()
+        } else {
+            reason.name()
+        }
+    });
     let sex = u8::try_from(record.sex).ok().and_then(Sex::from_number);
     json!({
         "code": record.code,

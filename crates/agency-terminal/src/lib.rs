@@ -1,7 +1,13 @@
 //! Terminal of a body that receives identity records: an operator's session and questions.
+//!
+//! One program is two things: the node, and the operator's means to ask the running node over its
+//! admin socket ([`run`] decides by the arguments).
 
 mod api;
+mod desk;
 mod operator;
+
+pub use desk::run;
 
 use std::sync::Arc;
 
@@ -23,8 +29,14 @@ impl Node for AgencyTerminal {
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
         let services: Vec<Box<dyn Service>> = vec![Box::new(Asker::new(answering(&prepared)?))];
         // A terminal keeps no record of anybody, so it has nothing to look up.
-        let parts = EngineParts { services, index: Arc::new(MemoryIndex::default()), reporter: Box::new(|_| Reports::default()) };
-        ServiceNode::start(prepared, stop, parts, api::routes).map(Self)
+        let parts = EngineParts {
+            services,
+            index: Arc::new(MemoryIndex::default()),
+            reporter: Box::new(|_| Reports::default()),
+        };
+        ServiceNode::start(prepared, stop, parts, api::routes)
+            .await
+            .map(Self)
     }
 
     async fn ready(&self) -> Vec<(String, String)> {
@@ -42,7 +54,18 @@ impl Node for AgencyTerminal {
 
 /// The node that answers: the prefecture's for a terminal of a prefecture, else the national center.
 fn answering(prepared: &Prepared) -> Result<NodeId, StartError> {
-    let role = if prepared.config.node.prefecture.is_some() { NodeRole::PrefectureServer } else { NodeRole::NationalCenter };
-    let found = prepared.keys.directory.nodes.iter().find(|(_, entry)| entry.role == role);
-    found.map(|(node, _)| node.clone()).ok_or_else(|| StartError::missing("directory.bin: the node that answers"))
+    let role = if prepared.config.node.prefecture.is_some() {
+        NodeRole::PrefectureServer
+    } else {
+        NodeRole::NationalCenter
+    };
+    let found = prepared
+        .keys
+        .directory
+        .nodes
+        .iter()
+        .find(|(_, entry)| entry.role == role);
+    found
+        .map(|(node, _)| node.clone())
+        .ok_or_else(|| StartError::missing("directory.bin: the node that answers"))
 }

@@ -1,5 +1,5 @@
-//! Terminal of a body that receives identity records (業務端末).
+//! Terminal of a body that receives identity records (業務端末): see `agency-terminal --help`.
 
 fn main() -> std::process::ExitCode {
-    juki_node::run::<agency_terminal::AgencyTerminal>()
+    agency_terminal::run()
 }

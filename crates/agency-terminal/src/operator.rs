@@ -21,7 +21,9 @@ pub(crate) struct LoggedIn {
 pub(crate) fn log_in(terminal: &str, card: &Path, pin: &str) -> Result<LoggedIn, ErrorCode> {
     let card = SoftCard::open(card).map_err(|error| error.code())?;
     let unlocked = card.unlock(pin).map_err(|error| error.code())?;
-    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let now_s = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let key: [u8; 32] = random_array(&SystemRandomness);
     let grant = Grant::new(terminal, now_s, GRANT_SECONDS_MAX, &key);
     let until_s = grant.until_s;
@@ -32,6 +34,12 @@ pub(crate) fn log_in(terminal: &str, card: &Path, pin: &str) -> Result<LoggedIn,
         operator: card.operator().to_owned(),
         card: card.serial().to_owned(),
         until_s,
-        authorisation: Authorisation { grant, signature, certificate, key: key.to_vec(), proof: Vec::new() },
+        authorisation: Authorisation {
+            grant,
+            signature,
+            certificate,
+            key: key.to_vec(),
+            proof: Vec::new(),
+        },
     })
 }

@@ -238,9 +238,8 @@ impl Forwarder {
         self.record_floods(now_ms, lines, links);
         self.record_entries(now_ms);
         self.recorder.report_lost(now_ms);
-        if self.recorder.has_failed(now_ms) {
-            self.failed
-                .send_replace(Some("the ledger takes no more records".to_owned()));
+        if let Some(failure) = self.recorder.failure(now_ms) {
+            self.failed.send_replace(Some(failure.to_string()));
         }
     }
 

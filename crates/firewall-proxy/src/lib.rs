@@ -6,7 +6,6 @@
 //! them, with no pacing here; how fast a source may send is the policy's rate, and a next link that
 //! cannot keep up is answered for with a refusal, never with silence.
 
-mod admin_task;
 mod floods;
 mod forwarder;
 mod proxy;
@@ -19,15 +18,13 @@ use std::sync::Arc;
 use juki_admin::{AdminProvider, Hop, StatusReport, base_router};
 use juki_domain::NodeRole;
 use juki_firewall::Policy;
-use juki_node::{Node, Prepared, StartError, Stop};
+use juki_node::{AdminTask, Node, Prepared, StartError, Stop};
 
 pub use proxy::{Proxy, ProxyHandle};
 pub use records::{
     FirewallRecord, LINK_REFUSED, LinkRefusals, LostRecords, RECORDS_LOST, REFUSED_FRAME, RUN,
     RefusedFrameRecord, RunRecord,
 };
-
-use crate::admin_task::AdminTask;
 
 /// A running firewall: the proxy with its admin API.
 pub struct FirewallProxy {
@@ -49,12 +46,17 @@ impl Node for FirewallProxy {
             handle: proxy.handle(),
             stop,
         });
-        let admin = AdminTask::start(socket, base_router(provider));
-        Ok(Self { proxy, admin })
+        match AdminTask::start(&socket, base_router(provider)).await {
+            Ok(admin) => Ok(Self { proxy, admin }),
+            Err(error) => {
+                // What it says has been logged; the socket is what the start failed with.
+                let _ = proxy.shutdown().await;
+                Err(error)
+            }
+        }
     }
 
     async fn ready(&self) -> Vec<(String, String)> {
-        self.admin.answers().await;
         self.proxy.peers_up().await;
         self.proxy.handle().addresses()
     }

@@ -1,7 +1,7 @@
 //! Hands records to the ledger's thread, and knows when that takes none any more.
 
 use juki_ledger::NewEntry;
-use juki_node::LedgerThread;
+use juki_node::{Handover, LedgerThread};
 
 use crate::records::{FirewallRecord, LostRecords};
 
@@ -11,12 +11,12 @@ const SILENCE_MS_MAX: u64 = 5_000;
 
 /// Takes entries without waiting.
 pub(crate) trait Sink {
-    /// Says whether it took the entry.
-    fn append(&self, entry: NewEntry) -> bool;
+    /// Says what became of the entry.
+    fn append(&self, entry: NewEntry) -> Handover;
 }
 
 impl Sink for LedgerThread {
-    fn append(&self, entry: NewEntry) -> bool {
+    fn append(&self, entry: NewEntry) -> Handover {
         Self::append(self, entry)
     }
 }
@@ -26,6 +26,18 @@ pub(crate) struct Recorder<S> {
     sink: S,
     lost: u64,
     silent_since_ms: Option<u64>,
+    has_ended: bool,
+}
+
+/// Why the node cannot go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum RecorderFailure {
+    /// The ledger's thread is gone; its end says why.
+    #[error("the ledger's thread has ended: records can no longer be kept")]
+    Ended,
+    /// The disk has not kept up for too long.
+    #[error("the ledger has taken no record for {} s", SILENCE_MS_MAX / 1_000)]
+    Silent,
 }
 
 impl<S: Sink> Recorder<S> {
@@ -34,12 +46,13 @@ impl<S: Sink> Recorder<S> {
             sink,
             lost: 0,
             silent_since_ms: None,
+            has_ended: false,
         }
     }
 
     pub(crate) fn record(&mut self, now_ms: u64, record: &FirewallRecord) {
         self.report_lost(now_ms);
-        if self.lost > 0 || !self.sink.append(record.entry()) {
+        if self.lost > 0 || !self.take(record.entry()) {
             self.lost += 1;
             self.silent_since_ms.get_or_insert(now_ms);
             metrics::counter!("juki_ledger_records_lost_total").increment(1);
@@ -52,7 +65,7 @@ impl<S: Sink> Recorder<S> {
             return;
         }
         let lost = FirewallRecord::Lost(LostRecords { count: self.lost });
-        if self.sink.append(lost.entry()) {
+        if self.take(lost.entry()) {
             tracing::error!(
                 event = "ledger.records_lost",
                 count = self.lost,
@@ -63,13 +76,30 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    /// Whether the ledger has taken nothing for too long.
-    pub(crate) fn has_failed(&self, now_ms: u64) -> bool {
-        self.silent_ms(now_ms) >= SILENCE_MS_MAX
+    /// Whether the ledger's thread has ended, or has taken nothing for too long.
+    pub(crate) fn failure(&self, now_ms: u64) -> Option<RecorderFailure> {
+        if self.has_ended {
+            Some(RecorderFailure::Ended)
+        } else if self.silent_ms(now_ms) >= SILENCE_MS_MAX {
+            Some(RecorderFailure::Silent)
+        } else {
+            None
+        }
     }
 
     pub(crate) fn into_sink(self) -> S {
         self.sink
+    }
+
+    fn take(&mut self, entry: NewEntry) -> bool {
+        match self.sink.append(entry) {
+            Handover::Taken => true,
+            Handover::QueueFull => false,
+            Handover::ThreadEnded => {
+                self.has_ended = true;
+                false
+            }
+        }
     }
 
     fn silent_ms(&self, now_ms: u64) -> u64 {
@@ -90,15 +120,20 @@ mod tests {
     #[derive(Default)]
     struct Disk {
         is_full: Cell<bool>,
+        is_dead: Cell<bool>,
         taken: RefCell<Vec<EntryKind>>,
     }
 
     impl Sink for Disk {
-        fn append(&self, entry: NewEntry) -> bool {
-            if !self.is_full.get() {
-                self.taken.borrow_mut().push(entry.kind);
+        fn append(&self, entry: NewEntry) -> Handover {
+            if self.is_dead.get() {
+                return Handover::ThreadEnded;
             }
-            !self.is_full.get()
+            if self.is_full.get() {
+                return Handover::QueueFull;
+            }
+            self.taken.borrow_mut().push(entry.kind);
+            Handover::Taken
         }
     }
 
@@ -128,10 +163,20 @@ mod tests {
         recorder.sink.is_full.set(true);
         recorder.record(1_000, &run());
         recorder.report_lost(5_999);
-        assert!(!recorder.has_failed(5_999));
-        assert!(recorder.has_failed(6_000));
+        assert_eq!(recorder.failure(5_999), None);
+        assert_eq!(recorder.failure(6_000), Some(RecorderFailure::Silent));
         recorder.sink.is_full.set(false);
         recorder.report_lost(6_000);
-        assert!(!recorder.has_failed(60_000));
+        assert_eq!(recorder.failure(60_000), None);
+    }
+
+    #[test]
+    fn a_ledger_whose_thread_has_ended_has_failed_at_once() {
+        let mut recorder = Recorder::new(Disk::default());
+        recorder.record(0, &run());
+        recorder.sink.is_dead.set(true);
+        assert_eq!(recorder.failure(1), None);
+        recorder.record(1, &run());
+        assert_eq!(recorder.failure(1), Some(RecorderFailure::Ended));
     }
 }

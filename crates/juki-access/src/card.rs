@@ -59,9 +59,15 @@ impl CardCertificate {
     /// Signs the certificate.
     #[must_use]
     pub fn signed(self, registrar: &SigningKey) -> Self {
-        let unsigned = Self { signature: Vec::new(), ..self };
+        let unsigned = Self {
+            signature: Vec::new(),
+            ..self
+        };
         let signature = registrar.sign(CONTEXT, &unsigned.encode_to_vec()).to_vec();
-        Self { signature, ..unsigned }
+        Self {
+            signature,
+            ..unsigned
+        }
     }
 
     /// Checks signature and validity and gives the card's key.
@@ -69,8 +75,13 @@ impl CardCertificate {
     /// # Errors
     /// [`CardError`].
     pub fn verify(&self, registrar: &VerifyingKey, now_s: u64) -> Result<VerifyingKey, CardError> {
-        let unsigned = Self { signature: Vec::new(), ..self.clone() };
-        registrar.verify(CONTEXT, &unsigned.encode_to_vec(), &self.signature).map_err(|_: SignatureError| CardError::Signature)?;
+        let unsigned = Self {
+            signature: Vec::new(),
+            ..self.clone()
+        };
+        registrar
+            .verify(CONTEXT, &unsigned.encode_to_vec(), &self.signature)
+            .map_err(|_: SignatureError| CardError::Signature)?;
         if now_s > self.valid_until_s {
             return Err(CardError::Expired);
         }

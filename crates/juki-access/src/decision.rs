@@ -46,8 +46,12 @@ pub struct Permit {
     pub affair: String,
     /// The statute that permits it.
     pub statute: String,
-    _only_decided: (),
+    _decided: Decided,
 }
+
+/// What no other module can make, and so no other permit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Decided;
 
 /// Why a request is refused, with as much of who asked as could be proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,22 +80,45 @@ impl AccessControl {
     /// Access control under a registrar's key and a legal-basis table.
     #[must_use]
     pub fn new(registrar: VerifyingKey, table: LegalBasisTable) -> Self {
-        Self { registrar, table, remembered: BTreeMap::new(), order: VecDeque::new() }
+        Self {
+            registrar,
+            table,
+            remembered: BTreeMap::new(),
+            order: VecDeque::new(),
+        }
     }
 
     /// Decides one request.
     ///
     /// # Errors
     /// [`RefusedAccess`] with the first reason against it.
-    pub fn decide(&mut self, authorisation: &Authorisation, asked: &Asked<'_>, now_ms: u64, date: CivilDate) -> Result<Permit, RefusedAccess> {
+    pub fn decide(
+        &mut self,
+        authorisation: &Authorisation,
+        asked: &Asked<'_>,
+        now_ms: u64,
+        date: CivilDate,
+    ) -> Result<Permit, RefusedAccess> {
         let now_s = now_ms / 1000;
-        let nobody = |code| RefusedAccess { code, operator: String::new(), card: String::new(), body: String::new(), starts: None };
+        let nobody = |code| RefusedAccess {
+            code,
+            operator: String::new(),
+            card: String::new(),
+            body: String::new(),
+            starts: None,
+        };
         if authorisation.grant.is_empty() {
             return Err(nobody(ErrorCode::GrantMissing));
         }
         let (grant, card) = self.recognise(authorisation, now_s).map_err(nobody)?;
         let refuse = |code, starts| {
-            Err(RefusedAccess { code, operator: card.operator.clone(), card: card.serial.clone(), body: card.body.clone(), starts })
+            Err(RefusedAccess {
+                code,
+                operator: card.operator.clone(),
+                card: card.serial.clone(),
+                body: card.body.clone(),
+                starts,
+            })
         };
         if now_s > card.valid_until_s {
             return refuse(ErrorCode::CardUnknown, None);
@@ -106,7 +133,10 @@ impl AccessControl {
         if !card.has(Role::BusinessOperator) {
             return refuse(ErrorCode::RoleNotAllowed, None);
         }
-        let purpose = Purpose { body: card.body.clone(), affair: asked.affair.to_owned() };
+        let purpose = Purpose {
+            body: card.body.clone(),
+            affair: asked.affair.to_owned(),
+        };
         match self.table.decide(&purpose, date) {
             Ok(basis) => Ok(Permit {
                 operator: card.operator.clone(),
@@ -114,7 +144,7 @@ impl AccessControl {
                 body: card.body.clone(),
                 affair: asked.affair.to_owned(),
                 statute: basis.statute_ja.clone(),
-                _only_decided: (),
+                _decided: Decided,
             }),
             Err(refused) => {
                 let starts = match refused {
@@ -126,7 +156,11 @@ impl AccessControl {
         }
     }
 
-    fn recognise(&mut self, authorisation: &Authorisation, now_s: u64) -> Result<(Grant, CardCertificate), ErrorCode> {
+    fn recognise(
+        &mut self,
+        authorisation: &Authorisation,
+        now_s: u64,
+    ) -> Result<(Grant, CardCertificate), ErrorCode> {
         let id = DigestStream::new("juki grant id")
             .with(&authorisation.signature)
             .with(&authorisation.grant)
@@ -135,11 +169,17 @@ impl AccessControl {
         if let Some(known) = self.remembered.get(&id) {
             return Ok(known.clone());
         }
-        let card = CardCertificate::decode(authorisation.certificate.as_slice()).map_err(|_| ErrorCode::CardUnknown)?;
-        let key = card.verify(&self.registrar, now_s).map_err(|error| match error {
-            CardError::Malformed | CardError::Signature | CardError::Expired => ErrorCode::CardUnknown,
-        })?;
-        let grant = Grant::verify(&authorisation.grant, &authorisation.signature, &key).map_err(|error| error.code())?;
+        let card = CardCertificate::decode(authorisation.certificate.as_slice())
+            .map_err(|_| ErrorCode::CardUnknown)?;
+        let key = card
+            .verify(&self.registrar, now_s)
+            .map_err(|error| match error {
+                CardError::Malformed | CardError::Signature | CardError::Expired => {
+                    ErrorCode::CardUnknown
+                }
+            })?;
+        let grant = Grant::verify(&authorisation.grant, &authorisation.signature, &key)
+            .map_err(|error| error.code())?;
         if self.order.len() >= REMEMBERED_MAX
             && let Some(oldest) = self.order.pop_front()
         {
@@ -166,7 +206,10 @@ mod tests {
     }
 
     fn world(roles: &[Role]) -> World {
-        let (registrar, card) = (SigningKey::generate(&SystemRandomness).unwrap(), SigningKey::generate(&SystemRandomness).unwrap());
+        let (registrar, card) = (
+            SigningKey::generate(&SystemRandomness).unwrap(),
+            SigningKey::generate(&SystemRandomness).unwrap(),
+        );
         let certificate = CardCertificate {
             serial: "C-1".into(),
             operator: "op-1".into(),
@@ -177,7 +220,11 @@ mod tests {
             signature: Vec::new(),
         }
         .signed(&registrar);
-        World { access: AccessControl::new(registrar.public(), LegalBasisTable::parse(TABLE).unwrap()), card, certificate }
+        World {
+            access: AccessControl::new(registrar.public(), LegalBasisTable::parse(TABLE).unwrap()),
+            card,
+            certificate,
+        }
     }
 
     impl World {
@@ -193,9 +240,22 @@ mod tests {
             }
         }
 
-        fn ask(&mut self, authorisation: &Authorisation, affair: &str, now_s: u64, date: &str) -> Result<Permit, ErrorCode> {
-            let asked = Asked { terminal: "agency-mhlw", affair, keys: Keys::Code, question: b"q" };
-            self.access.decide(authorisation, &asked, now_s * 1000, date.parse().unwrap()).map_err(|refused| refused.code)
+        fn ask(
+            &mut self,
+            authorisation: &Authorisation,
+            affair: &str,
+            now_s: u64,
+            date: &str,
+        ) -> Result<Permit, ErrorCode> {
+            let asked = Asked {
+                terminal: "agency-mhlw",
+                affair,
+                keys: Keys::Code,
+                question: b"q",
+            };
+            self.access
+                .decide(authorisation, &asked, now_s * 1000, date.parse().unwrap())
+                .map_err(|refused| refused.code)
         }
     }
 
@@ -203,8 +263,17 @@ mod tests {
     fn a_lawful_request_gets_a_permit_that_names_operator_and_statute() {
         let mut world = world(&[Role::BusinessOperator]);
         let authorisation = world.authorisation(b"q", "agency-mhlw");
-        let permit = world.ask(&authorisation, "pension", 1100, "2002-10-15").unwrap();
-        assert_eq!((permit.operator.as_str(), permit.body.as_str(), permit.statute.as_str()), ("op-1", "mhlw", "援護法"));
+        let permit = world
+            .ask(&authorisation, "pension", 1100, "2002-10-15")
+            .unwrap();
+        assert_eq!(
+            (
+                permit.operator.as_str(),
+                permit.body.as_str(),
+                permit.statute.as_str()
+            ),
+            ("op-1", "mhlw", "援護法")
+        );
     }
 
     #[test]
@@ -214,41 +283,81 @@ mod tests {
         let other_question = world.authorisation(b"other", "agency-mhlw");
         let other_terminal = world.authorisation(b"q", "agency-other");
         let stranger = SigningKey::generate(&SystemRandomness).unwrap();
-        let forged = Authorisation { signature: stranger.sign(Grant::context(), &good.grant).to_vec(), ..good.clone() };
-        let own_card = Authorisation { certificate: world.certificate.clone().signed(&stranger).encode_to_vec(), ..good.clone() };
-        let other_key = Authorisation { key: vec![8; 32], proof: DigestKey::new(&[8; 32]).digest(b"q").to_vec(), ..good.clone() };
-        for (authorisation, affair, now, date, code) in [
-            (&Authorisation::default(), "pension", 1100, "2002-10-15", ErrorCode::GrantMissing),
-            (&good, "pension", 2000, "2002-10-15", ErrorCode::GrantExpired),
-            (&good, "pension", 11_000, "2002-10-15", ErrorCode::CardUnknown),
-            (&good, "pension", 1100, "2002-08-15", ErrorCode::BasisNotStarted),
-            (&good, "onkyu", 1100, "2002-10-15", ErrorCode::BasisNotStarted),
-            (&good, "gossip", 1100, "2002-10-15", ErrorCode::NoLegalBasis),
-            (&other_question, "pension", 1100, "2002-10-15", ErrorCode::RequestMacWrong),
-            (&other_terminal, "pension", 1100, "2002-10-15", ErrorCode::GrantMissing),
-            (&forged, "pension", 1100, "2002-10-15", ErrorCode::CardUnknown),
-            (&own_card, "pension", 1100, "2002-10-15", ErrorCode::CardUnknown),
-            (&other_key, "pension", 1100, "2002-10-15", ErrorCode::RequestMacWrong),
-        ] {
-            assert_eq!(world.ask(authorisation, affair, now, date).unwrap_err(), code, "{affair} at {now} on {date}");
-        }
+        let forged = Authorisation {
+            signature: stranger.sign(Grant::context(), &good.grant).to_vec(),
+            ..good.clone()
+        };
+        let own_card = Authorisation {
+            certificate: world.certificate.clone().signed(&stranger).encode_to_vec(),
+            ..good.clone()
+        };
+        let other_key = Authorisation {
+            key: vec![8; 32],
+            proof: DigestKey::new(&[8; 32]).digest(b"q").to_vec(),
+            ..good.clone()
+        };
+        let mut refused = |authorisation: &Authorisation, affair, now_s, date, code| {
+            let told = world.ask(authorisation, affair, now_s, date).unwrap_err();
+            assert_eq!(told, code, "{affair} at {now_s} on {date}");
+        };
+        let (day, pension) = ("2002-10-15", "pension");
+        let none = Authorisation::default();
+        refused(&none, pension, 1100, day, ErrorCode::GrantMissing);
+        refused(&good, pension, 2000, day, ErrorCode::GrantExpired);
+        refused(&good, pension, 11_000, day, ErrorCode::CardUnknown);
+        refused(
+            &good,
+            pension,
+            1100,
+            "2002-08-15",
+            ErrorCode::BasisNotStarted,
+        );
+        refused(&good, "onkyu", 1100, day, ErrorCode::BasisNotStarted);
+        refused(&good, "gossip", 1100, day, ErrorCode::NoLegalBasis);
+        refused(
+            &other_question,
+            pension,
+            1100,
+            day,
+            ErrorCode::RequestMacWrong,
+        );
+        refused(&other_terminal, pension, 1100, day, ErrorCode::GrantMissing);
+        refused(&forged, pension, 1100, day, ErrorCode::CardUnknown);
+        refused(&own_card, pension, 1100, day, ErrorCode::CardUnknown);
+        refused(&other_key, pension, 1100, day, ErrorCode::RequestMacWrong);
     }
 
     #[test]
     fn a_system_manager_sees_no_record() {
         let mut world = world(&[Role::SystemManager]);
         let authorisation = world.authorisation(b"q", "agency-mhlw");
-        assert_eq!(world.ask(&authorisation, "pension", 1100, "2002-10-15").unwrap_err(), ErrorCode::RoleNotAllowed);
+        assert_eq!(
+            world
+                .ask(&authorisation, "pension", 1100, "2002-10-15")
+                .unwrap_err(),
+            ErrorCode::RoleNotAllowed
+        );
     }
 
     #[test]
     fn a_grant_longer_than_fifteen_minutes_is_refused() {
         let mut world = world(&[Role::BusinessOperator]);
         let mut authorisation = world.authorisation(b"q", "agency-mhlw");
-        let long = Grant { until_s: 1000 + GRANT_SECONDS + 1, ..Grant::decode(authorisation.grant.as_slice()).unwrap() };
+        let long = Grant {
+            until_s: 1000 + GRANT_SECONDS + 1,
+            ..Grant::decode(authorisation.grant.as_slice()).unwrap()
+        };
         authorisation.grant = long.encode_to_vec();
-        authorisation.signature = world.card.sign(Grant::context(), &authorisation.grant).to_vec();
-        assert_eq!(world.ask(&authorisation, "pension", 1100, "2002-10-15").unwrap_err(), ErrorCode::GrantMissing);
+        authorisation.signature = world
+            .card
+            .sign(Grant::context(), &authorisation.grant)
+            .to_vec();
+        assert_eq!(
+            world
+                .ask(&authorisation, "pension", 1100, "2002-10-15")
+                .unwrap_err(),
+            ErrorCode::GrantMissing
+        );
     }
 
     const GRANT_SECONDS: u64 = crate::GRANT_SECONDS_MAX;

@@ -84,7 +84,12 @@ impl Grant {
     /// The grant of a new key from now on.
     #[must_use]
     pub fn new(terminal: &str, from_s: u64, seconds: u64, key: &[u8; 32]) -> Self {
-        Self { terminal: terminal.to_owned(), from_s, until_s: from_s + seconds.min(GRANT_SECONDS_MAX), key_digest: sha256(key).to_vec() }
+        Self {
+            terminal: terminal.to_owned(),
+            from_s,
+            until_s: from_s + seconds.min(GRANT_SECONDS_MAX),
+            key_digest: sha256(key).to_vec(),
+        }
     }
 
     /// The context under which cards sign grants.
@@ -98,7 +103,8 @@ impl Grant {
     /// # Errors
     /// [`GrantError`].
     pub fn verify(bytes: &[u8], signature: &[u8], card: &VerifyingKey) -> Result<Self, GrantError> {
-        card.verify(CONTEXT, bytes, signature).map_err(|_| GrantError::Signature)?;
+        card.verify(CONTEXT, bytes, signature)
+            .map_err(|_| GrantError::Signature)?;
         let grant = Self::decode(bytes).map_err(|_| GrantError::Malformed)?;
         if grant.until_s.saturating_sub(grant.from_s) > GRANT_SECONDS_MAX {
             return Err(GrantError::Malformed);
@@ -121,6 +127,8 @@ impl Grant {
         if sha256(key).as_slice() != self.key_digest {
             return Err(GrantError::Proof);
         }
-        key.try_into().map(DigestKey::new).map_err(|_| GrantError::Proof)
+        key.try_into()
+            .map(DigestKey::new)
+            .map_err(|_| GrantError::Proof)
     }
 }

@@ -12,4 +12,4 @@ mod server;
 pub use api::{Hop, NodeState, PeerReport, StatusReport};
 pub use client::{AdminClient, ClientError};
 pub use problem::{JsonBody, Problem, accepted_lang};
-pub use server::{AdminProvider, BODY_BYTES_MAX, ServeError, base_router, serve};
+pub use server::{AdminProvider, AdminSocket, BODY_BYTES_MAX, ServeError, base_router, serve};

@@ -143,6 +143,8 @@ fn status_of(code: ErrorCode) -> u16 {
     } else {
         match code.fault() {
             Fault::Peer => 400,
+            // What passes by itself is no breakdown.
+            Fault::Us if code.retry() => 503,
             Fault::Us => 500,
             Fault::Network => 503,
         }

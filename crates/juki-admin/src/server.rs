@@ -82,65 +82,92 @@ pub fn base_router(provider: Arc<dyn AdminProvider>) -> Router {
         .with_state(provider)
 }
 
-/// Serves the routes on a Unix socket of mode 0600 until `shutdown` resolves; removes the socket at the end.
-///
-/// A socket file that nobody answers on is replaced. Bodies are limited to [`BODY_BYTES_MAX`] unless a
-/// route sets its own limit. Requests in work at the shutdown get two seconds to end.
+/// A bound admin socket of mode 0600: clients can connect, and wait until it is served.
+#[derive(Debug)]
+pub struct AdminSocket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl AdminSocket {
+    /// Binds the socket. A socket file that nobody answers on is replaced.
+    ///
+    /// # Errors
+    /// [`ServeError`] where another process serves the socket or the system refuses it.
+    pub async fn bind(path: &Path) -> Result<Self, ServeError> {
+        if path.as_os_str().len() > PATH_LEN_MAX {
+            return Err(ServeError::PathTooLong(path.to_owned()));
+        }
+        if UnixStream::connect(path).await.is_ok() {
+            return Err(ServeError::InUse(path.to_owned()));
+        }
+        // Bound under another name first: nobody can connect before the mode is set.
+        let mut fresh = path.as_os_str().to_owned();
+        fresh.push(".new");
+        let fresh = PathBuf::from(fresh);
+        let made = || {
+            match std::fs::remove_file(&fresh) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+            let listener = UnixListener::bind(&fresh)?;
+            std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
+            std::fs::rename(&fresh, path)?;
+            Ok(listener)
+        };
+        let listener = made().map_err(|source| ServeError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Serves the routes until `shutdown` resolves; removes the socket at the end.
+    ///
+    /// Bodies are limited to [`BODY_BYTES_MAX`] unless a route sets its own limit. Requests in work at the
+    /// shutdown get two seconds to end.
+    ///
+    /// # Errors
+    /// [`ServeError::Io`] where the system ends it.
+    pub async fn serve<F>(self, router: Router, shutdown: F) -> Result<(), ServeError>
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Self { listener, path } = self;
+        let router = router.layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+        let stopping = Arc::new(Notify::new());
+        let told = Arc::clone(&stopping);
+        let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+            shutdown.await;
+            told.notify_one();
+        });
+        let ended = tokio::select! {
+            ended = served => ended,
+            () = async {
+                stopping.notified().await;
+                tokio::time::sleep(GRACE).await;
+            } => Ok(()),
+        };
+        // A successor may have made a new socket only after this one stopped answering, so this name is still ours.
+        let removed = std::fs::remove_file(&path);
+        ended
+            .and(removed)
+            .map_err(|source| ServeError::Io { path, source })
+    }
+}
+
+/// Binds an [`AdminSocket`] and serves the routes on it until `shutdown` resolves.
 ///
 /// # Errors
-/// [`ServeError`] where another process serves the socket or the system refuses it.
+/// As [`AdminSocket::bind`] and [`AdminSocket::serve`].
 pub async fn serve<F>(path: &Path, router: Router, shutdown: F) -> Result<(), ServeError>
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let listener = bind(path).await?;
-    let router = router.layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
-    let stopping = Arc::new(Notify::new());
-    let told = Arc::clone(&stopping);
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-        shutdown.await;
-        told.notify_one();
-    });
-    let ended = tokio::select! {
-        ended = served => ended,
-        () = async {
-            stopping.notified().await;
-            tokio::time::sleep(GRACE).await;
-        } => Ok(()),
-    };
-    // A successor may have made a new socket only after this one stopped answering, so this name is still ours.
-    let removed = std::fs::remove_file(path);
-    ended.and(removed).map_err(|source| ServeError::Io {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-async fn bind(path: &Path) -> Result<UnixListener, ServeError> {
-    if path.as_os_str().len() > PATH_LEN_MAX {
-        return Err(ServeError::PathTooLong(path.to_owned()));
-    }
-    if UnixStream::connect(path).await.is_ok() {
-        return Err(ServeError::InUse(path.to_owned()));
-    }
-    // Bound under another name first: nobody can connect before the mode is set.
-    let mut fresh = path.as_os_str().to_owned();
-    fresh.push(".new");
-    let fresh = PathBuf::from(fresh);
-    let made = || {
-        match std::fs::remove_file(&fresh) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let listener = UnixListener::bind(&fresh)?;
-        std::fs::set_permissions(&fresh, std::fs::Permissions::from_mode(0o600))?;
-        std::fs::rename(&fresh, path)?;
-        Ok(listener)
-    };
-    made().map_err(|source| ServeError::Io {
-        path: path.to_owned(),
-        source,
-    })
+    AdminSocket::bind(path).await?.serve(router, shutdown).await
 }
 
 async fn status(State(provider): State<Arc<dyn AdminProvider>>) -> axum::Json<StatusReport> {

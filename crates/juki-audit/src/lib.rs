@@ -72,7 +72,11 @@ impl AuditRecord {
     /// Reads the audit record of a ledger entry; `None` for entries of other kinds.
     #[must_use]
     pub fn of(entry: &Entry) -> Option<Self> {
-        if entry.kind == AUDIT { Self::decode(entry.payload.as_slice()).ok() } else { None }
+        if entry.kind == AUDIT {
+            Self::decode(entry.payload.as_slice()).ok()
+        } else {
+            None
+        }
     }
 }
 
@@ -95,10 +99,23 @@ pub struct SupplyLine {
 pub fn supply_lines<'a>(records: impl Iterator<Item = &'a AuditRecord>) -> Vec<SupplyLine> {
     let mut sums = std::collections::BTreeMap::new();
     for record in records.filter(|record| record.outcome == Outcome::Match as u32) {
-        *sums.entry((record.body.clone(), record.affair.clone(), record.civil_date)).or_insert(0u64) += 1;
+        *sums
+            .entry((
+                record.body.clone(),
+                record.affair.clone(),
+                record.civil_date,
+            ))
+            .or_insert(0u64) += 1;
     }
     sums.into_iter()
-        .filter_map(|((recipient, affair, date), records)| Some(SupplyLine { recipient, affair, date: CivilDate::from_number(date).ok()?, records }))
+        .filter_map(|((recipient, affair, date), records)| {
+            Some(SupplyLine {
+                recipient,
+                affair,
+                date: CivilDate::from_number(date).ok()?,
+                records,
+            })
+        })
         .collect()
 }
 
@@ -115,8 +132,20 @@ mod tests {
             outcome: outcome as u32,
             ..AuditRecord::default()
         };
-        let records = [record("b", Outcome::Match), record("a", Outcome::Match), record("a", Outcome::Match), record("a", Outcome::Refused), record("c", Outcome::NoMatch)];
+        let records = [
+            record("b", Outcome::Match),
+            record("a", Outcome::Match),
+            record("a", Outcome::Match),
+            record("a", Outcome::Refused),
+            record("c", Outcome::NoMatch),
+        ];
         let lines = supply_lines(records.iter());
-        assert_eq!(lines.iter().map(|line| (line.recipient.as_str(), line.records)).collect::<Vec<_>>(), [("a", 2), ("b", 1)]);
+        assert_eq!(
+            lines
+                .iter()
+                .map(|line| (line.recipient.as_str(), line.records))
+                .collect::<Vec<_>>(),
+            [("a", 2), ("b", 1)]
+        );
     }
 }

@@ -52,7 +52,9 @@ impl Directory {
     /// The communication server that writes a municipality's journal.
     #[must_use]
     pub fn writer_of(&self, municipality: MunicipalityCode) -> Option<(&NodeId, &DirectoryEntry)> {
-        self.nodes.iter().find(|(_, entry)| entry.municipality == Some(municipality))
+        self.nodes
+            .iter()
+            .find(|(_, entry)| entry.municipality == Some(municipality))
     }
 
     /// The directory's bytes, signed by the root authority.
@@ -69,7 +71,13 @@ impl Directory {
                 municipality: entry.municipality.map_or(0, MunicipalityCode::number),
             })
             .collect();
-        let list = Lines { lines, registrar: self.registrar.map_or_else(Vec::new, |key| key.as_bytes().to_vec()) }.encode_to_vec();
+        let list = Lines {
+            lines,
+            registrar: self
+                .registrar
+                .map_or_else(Vec::new, |key| key.as_bytes().to_vec()),
+        }
+        .encode_to_vec();
         let signature = root.sign(CONTEXT, &list).to_vec();
         Signed { list, signature }.encode_to_vec()
     }
@@ -80,9 +88,14 @@ impl Directory {
     /// [`DirectoryError`] where it cannot be read or is not signed.
     pub fn verify(bytes: &[u8], root: &VerifyingKey) -> Result<Self, DirectoryError> {
         let signed = Signed::decode(bytes).map_err(|_| DirectoryError::Malformed)?;
-        root.verify(CONTEXT, &signed.list, &signed.signature).map_err(|_| DirectoryError::Signature)?;
+        root.verify(CONTEXT, &signed.list, &signed.signature)
+            .map_err(|_| DirectoryError::Signature)?;
         let list = Lines::decode(signed.list.as_slice()).map_err(|_| DirectoryError::Malformed)?;
-        let registrar = if list.registrar.is_empty() { None } else { Some(VerifyingKey::from_bytes(&list.registrar).map_err(|_| DirectoryError::Malformed)?) };
+        let registrar = if list.registrar.is_empty() {
+            None
+        } else {
+            Some(VerifyingKey::from_bytes(&list.registrar).map_err(|_| DirectoryError::Malformed)?)
+        };
         let mut nodes = BTreeMap::new();
         for line in list.lines {
             let node: NodeId = line.node.parse().map_err(|_| DirectoryError::Malformed)?;
@@ -144,17 +157,26 @@ mod tests {
 
     #[test]
     fn a_signed_directory_reads_back_and_a_changed_one_does_not() {
-        let (root, node) = (SigningKey::generate(&SystemRandomness).unwrap(), SigningKey::generate(&SystemRandomness).unwrap());
+        let (root, node) = (
+            SigningKey::generate(&SystemRandomness).unwrap(),
+            SigningKey::generate(&SystemRandomness).unwrap(),
+        );
         let entry = DirectoryEntry {
             role: NodeRole::MunicipalCs,
             signing: node.public(),
             sealing: SealingKey::generate().unwrap().public().clone(),
             municipality: Some("352047".parse().unwrap()),
         };
-        let directory = Directory { nodes: [("cs-352047".parse().unwrap(), entry)].into(), registrar: Some(root.public()) };
+        let directory = Directory {
+            nodes: [("cs-352047".parse().unwrap(), entry)].into(),
+            registrar: Some(root.public()),
+        };
         let bytes = directory.sign(&root);
         assert_eq!(Directory::verify(&bytes, &root.public()), Ok(directory));
-        assert_eq!(Directory::verify(&bytes, &node.public()), Err(DirectoryError::Signature));
+        assert_eq!(
+            Directory::verify(&bytes, &node.public()),
+            Err(DirectoryError::Signature)
+        );
         let mut changed = bytes.clone();
         changed[10] ^= 1;
         assert!(Directory::verify(&changed, &root.public()).is_err());

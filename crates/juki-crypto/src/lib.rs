@@ -15,7 +15,9 @@ pub use digest::{Digest, DigestKey, DigestStream, merkle_root, sha256};
 pub use directory::{Directory, DirectoryEntry, DirectoryError};
 pub use multiset::MultisetHash;
 pub use permutation::BodyPermutation;
-pub use session::{Opening, Party, ReplayWindow, SealError, SealingKey, SealingPublic, Session, SessionId};
+pub use session::{
+    Opening, Party, ReplayWindow, SealError, SealingKey, SealingPublic, Session, SessionId,
+};
 pub use sign::{SIGNATURE_LEN, SignatureError, SigningKey, VerifyingKey};
 pub use storage::{StorageError, StorageKey};
 
@@ -33,7 +35,10 @@ impl Randomness for SystemRandomness {
     fn fill(&self, buffer: &mut [u8]) {
         // The generator fails only where the operating system has no entropy source at all; going on
         // with predictable keys would be worse than ending.
-        assert!(aws_lc_rs::rand::fill(buffer).is_ok(), "the system's random generator failed");
+        assert!(
+            aws_lc_rs::rand::fill(buffer).is_ok(),
+            "the system's random generator failed"
+        );
     }
 }
 

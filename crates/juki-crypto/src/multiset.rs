@@ -70,7 +70,10 @@ impl fmt::Debug for MultisetHash {
 
 fn expand(element: &[u8]) -> [u8; LANES * 2] {
     let mut stream = [0; LANES * 2];
-    blake3::Hasher::new_derive_key("jukinet multiset element 1").update(element).finalize_xof().fill(&mut stream);
+    blake3::Hasher::new_derive_key("jukinet multiset element 1")
+        .update(element)
+        .finalize_xof()
+        .fill(&mut stream);
     stream
 }
 

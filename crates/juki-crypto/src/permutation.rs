@@ -50,7 +50,9 @@ impl BodyPermutation {
         if *first != b'9' || !rest.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let value = rest.iter().fold(0u32, |value, digit| value * 10 + u32::from(digit - b'0'));
+        let value = rest
+            .iter()
+            .fold(0u32, |value, digit| value * 10 + u32::from(digit - b'0'));
         let mut counter = self.backward(value);
         while counter >= Self::COUNT {
             counter = self.backward(counter);

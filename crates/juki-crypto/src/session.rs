@@ -70,8 +70,13 @@ impl SealingKey {
     /// # Errors
     /// [`SealError::Opening`] where the library has no random bytes.
     pub fn generate() -> Result<Self, SealError> {
-        let (public, secret) = DH_KEM_X25519_HKDF_SHA256_AES_256.generate_key_pair().map_err(|_| SealError::Opening)?;
-        Ok(Self { secret: Zeroizing::new(secret.secret_bytes().to_vec()), public: SealingPublic(public.0) })
+        let (public, secret) = DH_KEM_X25519_HKDF_SHA256_AES_256
+            .generate_key_pair()
+            .map_err(|_| SealError::Opening)?;
+        Ok(Self {
+            secret: Zeroizing::new(secret.secret_bytes().to_vec()),
+            public: SealingPublic(public.0),
+        })
     }
 
     /// The key file's bytes: public half, then secret half.
@@ -87,8 +92,14 @@ impl SealingKey {
     /// # Errors
     /// [`SealError::Opening`] where the length is not that of an X25519 pair.
     pub fn decode(bytes: &[u8]) -> Result<Self, SealError> {
-        let (public, secret) = bytes.split_at_checked(32).filter(|(_, secret)| secret.len() == 32).ok_or(SealError::Opening)?;
-        Ok(Self { secret: Zeroizing::new(secret.to_vec()), public: SealingPublic(public.to_vec()) })
+        let (public, secret) = bytes
+            .split_at_checked(32)
+            .filter(|(_, secret)| secret.len() == 32)
+            .ok_or(SealError::Opening)?;
+        Ok(Self {
+            secret: Zeroizing::new(secret.to_vec()),
+            public: SealingPublic(public.to_vec()),
+        })
     }
 
     /// The public half.
@@ -102,9 +113,16 @@ impl SealingKey {
     /// # Errors
     /// [`SealError::NotOpened`] where they were sealed to another key or for another purpose.
     pub fn open_envelope(&self, purpose: &[u8], envelope: &[u8]) -> Result<Vec<u8>, SealError> {
-        let (encapsulated, ciphertext) = envelope.split_at_checked(32).ok_or(SealError::NotOpened)?;
+        let (encapsulated, ciphertext) =
+            envelope.split_at_checked(32).ok_or(SealError::NotOpened)?;
         DH_KEM_X25519_HKDF_SHA256_AES_256
-            .open(&EncapsulatedSecret(encapsulated.to_vec()), purpose, b"", ciphertext, &HpkePrivateKey::from(self.secret.to_vec()))
+            .open(
+                &EncapsulatedSecret(encapsulated.to_vec()),
+                purpose,
+                b"",
+                ciphertext,
+                &HpkePrivateKey::from(self.secret.to_vec()),
+            )
             .map_err(|_| SealError::NotOpened)
     }
 }
@@ -189,8 +207,16 @@ impl Session {
         let id: SessionId = random_array(randomness);
         let secret = Zeroizing::new(random_array::<32>(randomness));
         let envelope = peer_key.seal_envelope(HPKE_INFO, secret.as_ref())?;
-        let mut opening = Opening { session: id.to_vec(), counter, boot_nonce: boot_nonce.to_vec(), envelope, signature: Vec::new() };
-        opening.signature = key.sign(OPENING_CONTEXT, &signed_part(&opening, me, peer)).to_vec();
+        let mut opening = Opening {
+            session: id.to_vec(),
+            counter,
+            boot_nonce: boot_nonce.to_vec(),
+            envelope,
+            signature: Vec::new(),
+        };
+        opening.signature = key
+            .sign(OPENING_CONTEXT, &signed_part(&opening, me, peer))
+            .to_vec();
         Ok((Self::new(id, &secret, Party::Initiator), opening))
     }
 
@@ -205,24 +231,46 @@ impl Session {
         boot_nonce: &[u8],
         counter_before: u64,
     ) -> Result<Self, SealError> {
-        let id: SessionId = opening.session.as_slice().try_into().map_err(|_| SealError::Opening)?;
-        source_key.verify(OPENING_CONTEXT, &signed_part(opening, source, me), &opening.signature).map_err(|_| SealError::Signature)?;
+        let id: SessionId = opening
+            .session
+            .as_slice()
+            .try_into()
+            .map_err(|_| SealError::Opening)?;
+        source_key
+            .verify(
+                OPENING_CONTEXT,
+                &signed_part(opening, source, me),
+                &opening.signature,
+            )
+            .map_err(|_| SealError::Signature)?;
         if opening.boot_nonce != boot_nonce || opening.counter <= counter_before {
             return Err(SealError::Stale);
         }
         let secret = Zeroizing::new(key.open_envelope(HPKE_INFO, &opening.envelope)?);
-        let secret: &[u8; 32] = secret.as_slice().try_into().map_err(|_| SealError::Opening)?;
+        let secret: &[u8; 32] = secret
+            .as_slice()
+            .try_into()
+            .map_err(|_| SealError::Opening)?;
         Ok(Self::new(id, secret, Party::Responder))
     }
 
     fn new(id: SessionId, secret: &[u8; 32], party: Party) -> Self {
         let key = |direction: &[u8]| StorageKey::new(expand(&id, secret, direction));
-        let (up, down) = (key(b"initiator to responder"), key(b"responder to initiator"));
+        let (up, down) = (
+            key(b"initiator to responder"),
+            key(b"responder to initiator"),
+        );
         let (sending, receiving) = match party {
             Party::Initiator => (up, down),
             Party::Responder => (down, up),
         };
-        Self { id, sending, receiving, next_sequence: 0, window: ReplayWindow::default() }
+        Self {
+            id,
+            sending,
+            receiving,
+            next_sequence: 0,
+            window: ReplayWindow::default(),
+        }
     }
 
     /// The session's id.
@@ -254,12 +302,19 @@ impl Session {
     ///
     /// # Errors
     /// [`SealError::Replayed`] or [`SealError::NotOpened`].
-    pub fn open_body(&mut self, sequence: u64, header: &[u8], body: &[u8]) -> Result<Vec<u8>, SealError> {
+    pub fn open_body(
+        &mut self,
+        sequence: u64,
+        header: &[u8],
+        body: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
         if !self.window.is_new(sequence) {
             return Err(SealError::Replayed);
         }
         let mut bytes = body.to_vec();
-        self.receiving.open(nonce(sequence), header, &mut bytes).map_err(|_| SealError::NotOpened)?;
+        self.receiving
+            .open(nonce(sequence), header, &mut bytes)
+            .map_err(|_| SealError::NotOpened)?;
         self.window.mark(sequence);
         Ok(bytes)
     }
@@ -287,13 +342,18 @@ impl ReplayWindow {
     /// Whether the number was not received yet and is not too old to tell.
     #[must_use]
     pub fn is_new(&self, number: u64) -> bool {
-        number != u64::MAX && (number >= self.end || (self.end - number <= Self::SIZE && !self.bit(number)))
+        number != u64::MAX
+            && (number >= self.end || (self.end - number <= Self::SIZE && !self.bit(number)))
     }
 
     /// Marks a number as received.
     pub fn mark(&mut self, number: u64) {
         if number >= self.end {
-            let from = if number - self.end >= Self::SIZE { number + 1 - Self::SIZE.min(number + 1) } else { self.end };
+            let from = if number - self.end >= Self::SIZE {
+                number + 1 - Self::SIZE.min(number + 1)
+            } else {
+                self.end
+            };
             for passed in from..=number {
                 self.set(passed, false);
             }
@@ -315,12 +375,18 @@ impl ReplayWindow {
     }
 
     fn place(number: u64) -> (usize, u64) {
-        (usize::try_from(number / 64 % Self::WORDS as u64).unwrap_or(0), number % 64)
+        (
+            usize::try_from(number / 64 % Self::WORDS as u64).unwrap_or(0),
+            number % 64,
+        )
     }
 }
 
 fn signed_part(opening: &Opening, source: &NodeId, destination: &NodeId) -> Vec<u8> {
-    let unsigned = Opening { signature: Vec::new(), ..opening.clone() };
+    let unsigned = Opening {
+        signature: Vec::new(),
+        ..opening.clone()
+    };
     let mut bytes = unsigned.encode_length_delimited_to_vec();
     for name in [source, destination] {
         bytes.extend_from_slice(name.as_str().as_bytes());
@@ -332,7 +398,10 @@ fn signed_part(opening: &Opening, source: &NodeId, destination: &NodeId) -> Vec<
 fn expand(salt: &[u8], secret: &[u8; 32], info: &[u8]) -> [u8; 32] {
     let mut key = [0; 32];
     let info = [info];
-    let filled = Salt::new(HKDF_SHA256, salt).extract(secret).expand(&info, HKDF_SHA256).and_then(|okm| okm.fill(&mut key));
+    let filled = Salt::new(HKDF_SHA256, salt)
+        .extract(secret)
+        .expand(&info, HKDF_SHA256)
+        .and_then(|okm| okm.fill(&mut key));
     // The library refuses only outputs of more than 255 blocks.
     assert!(filled.is_ok(), "HKDF refused 32 bytes");
     key

@@ -42,7 +42,9 @@ impl SigningKey {
     /// [`SignatureError::Key`] where the library refuses the seed.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self, SignatureError> {
         // PKCS#8 v1 of an Ed25519 key is this fixed prefix and the seed (RFC 8410).
-        let mut pkcs8 = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
+        let mut pkcs8 = vec![
+            0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+        ];
         pkcs8.extend_from_slice(seed);
         Self::from_pkcs8(&pkcs8)
     }
@@ -52,8 +54,12 @@ impl SigningKey {
     /// # Errors
     /// [`SignatureError::Key`] where the bytes are no Ed25519 key.
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, SignatureError> {
-        let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| SignatureError::Key)?;
-        Ok(Self { pair, pkcs8: der.to_vec() })
+        let pair =
+            Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(|_| SignatureError::Key)?;
+        Ok(Self {
+            pair,
+            pkcs8: der.to_vec(),
+        })
     }
 
     /// The key as PKCS#8, for a key file.
@@ -119,8 +125,15 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// [`SignatureError::Signature`] where it does not fit.
-    pub fn verify(&self, context: &str, message: &[u8], signature: &[u8]) -> Result<(), SignatureError> {
-        UnparsedPublicKey::new(&ED25519, self.0).verify(&in_context(context, message), signature).map_err(|_| SignatureError::Signature)
+    pub fn verify(
+        &self,
+        context: &str,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        UnparsedPublicKey::new(&ED25519, self.0)
+            .verify(&in_context(context, message), signature)
+            .map_err(|_| SignatureError::Signature)
     }
 }
 

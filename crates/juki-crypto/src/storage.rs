@@ -30,7 +30,10 @@ impl StorageKey {
     pub fn new(bytes: [u8; 32]) -> Self {
         #[allow(clippy::expect_used, reason = "32 bytes are always a key of AES-256")]
         let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &bytes).expect("32 bytes"));
-        Self { bytes: Zeroizing::new(bytes), cipher }
+        Self {
+            bytes: Zeroizing::new(bytes),
+            cipher,
+        }
     }
 
     /// Another key for another purpose.
@@ -54,7 +57,11 @@ impl StorageKey {
     /// Encrypts in place and appends the 16-byte tag.
     pub fn seal(&self, nonce: [u8; 12], associated: &[u8], bytes: &mut Vec<u8>) {
         // The library refuses only plaintexts of 64 GiB and more, which no caller can hold.
-        let sealed = self.cipher.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(associated), bytes);
+        let sealed = self.cipher.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(associated),
+            bytes,
+        );
         assert!(sealed.is_ok(), "a plaintext beyond the cipher's limit");
     }
 
@@ -62,10 +69,19 @@ impl StorageKey {
     ///
     /// # Errors
     /// [`StorageError::NotOpened`] where key, nonce, associated data or bytes differ.
-    pub fn open(&self, nonce: [u8; 12], associated: &[u8], bytes: &mut Vec<u8>) -> Result<(), StorageError> {
+    pub fn open(
+        &self,
+        nonce: [u8; 12],
+        associated: &[u8],
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), StorageError> {
         let len = self
             .cipher
-            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(associated), bytes)
+            .open_in_place(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(associated),
+                bytes,
+            )
             .map_err(|_| StorageError::NotOpened)?
             .len();
         bytes.truncate(len);
@@ -73,7 +89,11 @@ impl StorageKey {
     }
 
     fn derived(&self, purpose: &str) -> [u8; 32] {
-        DigestKey::new(&self.bytes).digest(&DigestStream::new("juki storage key").with(purpose.as_bytes()).finish())
+        DigestKey::new(&self.bytes).digest(
+            &DigestStream::new("juki storage key")
+                .with(purpose.as_bytes())
+                .finish(),
+        )
     }
 }
 
@@ -95,8 +115,15 @@ mod tests {
         let mut opened = sealed.clone();
         key.open([2; 12], b"aad", &mut opened).unwrap();
         assert_eq!(opened, b"content");
-        for (key, nonce, aad) in [(key.derive("other"), [2; 12], &b"aad"[..]), (StorageKey::new([1; 32]), [3; 12], b"aad"), (StorageKey::new([1; 32]), [2; 12], b"xyz")] {
-            assert_eq!(key.open(nonce, aad, &mut sealed.clone()), Err(StorageError::NotOpened));
+        for (key, nonce, aad) in [
+            (key.derive("other"), [2; 12], &b"aad"[..]),
+            (StorageKey::new([1; 32]), [3; 12], b"aad"),
+            (StorageKey::new([1; 32]), [2; 12], b"xyz"),
+        ] {
+            assert_eq!(
+                key.open(nonce, aad, &mut sealed.clone()),
+                Err(StorageError::NotOpened)
+            );
         }
     }
 }

@@ -30,21 +30,37 @@ impl SledIndex {
     ///
     /// # Errors
     /// [`IndexError`] where not even an empty one can be made.
-    pub fn open(folder: &Path, key: StorageKey, randomness: Arc<dyn Randomness>, cache_bytes: u64) -> Result<Self, IndexError> {
+    pub fn open(
+        folder: &Path,
+        key: StorageKey,
+        randomness: Arc<dyn Randomness>,
+        cache_bytes: u64,
+    ) -> Result<Self, IndexError> {
         let open = || {
             let folder: PathBuf = folder.to_owned();
             guarded(move || {
-                sled::Config::new().path(folder).mode(sled::Mode::HighThroughput).cache_capacity(cache_bytes).flush_every_ms(Some(2_000)).open()
+                sled::Config::new()
+                    .path(folder)
+                    .mode(sled::Mode::HighThroughput)
+                    .cache_capacity(cache_bytes)
+                    .flush_every_ms(Some(2_000))
+                    .open()
             })
         };
         let db = match open() {
             Ok(db) => db,
             Err(first) => {
-                std::fs::remove_dir_all(folder).map_err(|error| IndexError(format!("{first}; and it cannot be removed: {error}")))?;
+                std::fs::remove_dir_all(folder).map_err(|error| {
+                    IndexError(format!("{first}; and it cannot be removed: {error}"))
+                })?;
                 open()?
             }
         };
-        let index = Self { db, key, randomness };
+        let index = Self {
+            db,
+            key,
+            randomness,
+        };
         // A mark that does not open was written under another key.
         if index.mark().is_err() {
             index.wipe()?;
@@ -70,10 +86,12 @@ impl SledIndex {
     }
 
     fn unseal(&self, key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, IndexError> {
-        let opened = bytes.split_first_chunk::<NONCE_LEN>().and_then(|(nonce, sealed)| {
-            let mut value = sealed.to_vec();
-            self.key.open(*nonce, key, &mut value).ok().map(|()| value)
-        });
+        let opened = bytes
+            .split_first_chunk::<NONCE_LEN>()
+            .and_then(|(nonce, sealed)| {
+                let mut value = sealed.to_vec();
+                self.key.open(*nonce, key, &mut value).ok().map(|()| value)
+            });
         opened.ok_or_else(|| IndexError("a value does not open".to_owned()))
     }
 
@@ -101,7 +119,12 @@ impl IndexPort for SledIndex {
     }
 
     fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
-        let found = guarded(|| self.db.scan_prefix(prefix).take(limit).collect::<Result<Vec<_>, _>>())?;
+        let found = guarded(|| {
+            self.db
+                .scan_prefix(prefix)
+                .take(limit)
+                .collect::<Result<Vec<_>, _>>()
+        })?;
         let mut rows = Vec::with_capacity(found.len());
         for (key, bytes) in found {
             if key.as_ref() != MARK {
@@ -129,9 +152,16 @@ impl IndexPort for SledIndex {
     }
 
     fn mark(&self) -> Result<IndexMark, IndexError> {
-        let Some(bytes) = guarded(|| self.db.get(MARK))? else { return Ok(IndexMark::default()) };
+        let Some(bytes) = guarded(|| self.db.get(MARK))? else {
+            return Ok(IndexMark::default());
+        };
         let plain = self.unseal(MARK, &bytes)?;
-        let mark = plain.split_first_chunk::<8>().and_then(|(seq, hash)| Some(IndexMark { seq: u64::from_be_bytes(*seq), hash: hash.try_into().ok()? }));
+        let mark = plain.split_first_chunk::<8>().and_then(|(seq, hash)| {
+            Some(IndexMark {
+                seq: u64::from_be_bytes(*seq),
+                hash: hash.try_into().ok()?,
+            })
+        });
         mark.ok_or_else(|| IndexError("the mark cannot be read".to_owned()))
     }
 
@@ -167,11 +197,20 @@ mod tests {
     use super::*;
 
     fn open(folder: &Path, key: u8) -> SledIndex {
-        SledIndex::open(folder, StorageKey::new([key; 32]), Arc::new(SystemRandomness), 1 << 20).unwrap()
+        SledIndex::open(
+            folder,
+            StorageKey::new([key; 32]),
+            Arc::new(SystemRandomness),
+            1 << 20,
+        )
+        .unwrap()
     }
 
     fn batch(seq: u64, writes: Writes) -> IndexBatch {
-        IndexBatch { mark: IndexMark { seq, hash: [7; 32] }, writes }
+        IndexBatch {
+            mark: IndexMark { seq, hash: [7; 32] },
+            writes,
+        }
     }
 
     #[test]
@@ -179,22 +218,46 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index");
         let index = open(&path, 1);
-        index.write(&batch(3, vec![(b"ra".to_vec(), Some(b"1".to_vec())), (b"rb".to_vec(), Some(b"2".to_vec()))])).unwrap();
-        index.write(&batch(4, vec![(b"ra".to_vec(), None)])).unwrap();
+        index
+            .write(&batch(
+                3,
+                vec![
+                    (b"ra".to_vec(), Some(b"1".to_vec())),
+                    (b"rb".to_vec(), Some(b"2".to_vec())),
+                ],
+            ))
+            .unwrap();
+        index
+            .write(&batch(4, vec![(b"ra".to_vec(), None)]))
+            .unwrap();
         drop(index);
         let index = open(&path, 1);
         assert_eq!(index.get(b"ra").unwrap(), None);
-        assert_eq!(index.scan(b"r", 10).unwrap(), [(b"rb".to_vec(), b"2".to_vec())]);
-        assert_eq!(index.mark().unwrap(), IndexMark { seq: 4, hash: [7; 32] });
+        assert_eq!(
+            index.scan(b"r", 10).unwrap(),
+            [(b"rb".to_vec(), b"2".to_vec())]
+        );
+        assert_eq!(
+            index.mark().unwrap(),
+            IndexMark {
+                seq: 4,
+                hash: [7; 32]
+            }
+        );
         index.wipe().unwrap();
-        assert_eq!((index.mark().unwrap(), index.get(b"rb").unwrap()), (IndexMark::default(), None));
+        assert_eq!(
+            (index.mark().unwrap(), index.get(b"rb").unwrap()),
+            (IndexMark::default(), None)
+        );
     }
 
     #[test]
     fn large_batches_arrive_whole() {
         let folder = tempfile::tempdir().unwrap();
         let index = open(&folder.path().join("index"), 1);
-        let writes: Writes = (0..2_000u32).map(|n| ([&b"r"[..], &n.to_be_bytes()].concat(), Some(vec![1; 50]))).collect();
+        let writes: Writes = (0..2_000u32)
+            .map(|n| ([&b"r"[..], &n.to_be_bytes()].concat(), Some(vec![1; 50])))
+            .collect();
         index.write(&batch(9, writes)).unwrap();
         assert_eq!(index.scan(b"r", 9_999).unwrap().len(), 2_000);
         assert_eq!(index.mark().unwrap().seq, 9);
@@ -205,7 +268,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("index");
         let index = open(&path, 1);
-        index.write(&batch(1, vec![(b"ra".to_vec(), Some("渡邊太郎渡邊太郎".as_bytes().to_vec()))])).unwrap();
+        index
+            .write(&batch(
+                1,
+                vec![(b"ra".to_vec(), Some("渡邊太郎渡邊太郎".as_bytes().to_vec()))],
+            ))
+            .unwrap();
         index.close().unwrap();
         drop(index);
         let db = std::fs::read(path.join("db")).unwrap();

@@ -33,9 +33,18 @@ impl Checkpoint {
     /// Signs the chain's head.
     #[must_use]
     pub fn sign(node: &NodeId, chain: &Chain, at_ms: u64, key: &SigningKey) -> Self {
-        let unsigned = Self { node: node.to_string(), seq: chain.seq, hash: chain.hash.to_vec(), at_ms, signature: Vec::new() };
+        let unsigned = Self {
+            node: node.to_string(),
+            seq: chain.seq,
+            hash: chain.hash.to_vec(),
+            at_ms,
+            signature: Vec::new(),
+        };
         let signature = key.sign(CONTEXT, &unsigned.encode_to_vec()).to_vec();
-        Self { signature, ..unsigned }
+        Self {
+            signature,
+            ..unsigned
+        }
     }
 
     /// Checks the signature.
@@ -43,7 +52,10 @@ impl Checkpoint {
     /// # Errors
     /// [`SignatureError::Signature`] where the key did not sign this.
     pub fn verify(&self, key: &VerifyingKey) -> Result<(), SignatureError> {
-        let unsigned = Self { signature: Vec::new(), ..self.clone() };
+        let unsigned = Self {
+            signature: Vec::new(),
+            ..self.clone()
+        };
         key.verify(CONTEXT, &unsigned.encode_to_vec(), &self.signature)
     }
 
@@ -61,12 +73,31 @@ mod tests {
 
     #[test]
     fn a_checkpoint_is_bound_to_its_signer_and_head() {
-        let (key, other) = (SigningKey::generate(&SystemRandomness).unwrap(), SigningKey::generate(&SystemRandomness).unwrap());
-        let chain = Chain { seq: 4, hash: [1; 32] };
+        let (key, other) = (
+            SigningKey::generate(&SystemRandomness).unwrap(),
+            SigningKey::generate(&SystemRandomness).unwrap(),
+        );
+        let chain = Chain {
+            seq: 4,
+            hash: [1; 32],
+        };
         let checkpoint = Checkpoint::sign(&"national".parse().unwrap(), &chain, 9, &key);
         assert_eq!(checkpoint.verify(&key.public()), Ok(()));
         assert!(checkpoint.verify(&other.public()).is_err());
-        assert!(Checkpoint { seq: 5, ..checkpoint.clone() }.verify(&key.public()).is_err());
-        assert!(checkpoint.covers(&chain) && !checkpoint.covers(&Chain { seq: 4, hash: [2; 32] }));
+        assert!(
+            Checkpoint {
+                seq: 5,
+                ..checkpoint.clone()
+            }
+            .verify(&key.public())
+            .is_err()
+        );
+        assert!(
+            checkpoint.covers(&chain)
+                && !checkpoint.covers(&Chain {
+                    seq: 4,
+                    hash: [2; 32]
+                })
+        );
     }
 }

@@ -58,19 +58,35 @@ impl Entry {
     /// The leaf of an entry given in parts.
     #[must_use]
     pub fn leaf_of(kind: EntryKind, at_ms: u64, salt: &[u8; SALT_LEN], payload: &[u8]) -> Digest {
-        DigestStream::new("juki leaf 1").with(salt).with(&kind.0.to_be_bytes()).with(&at_ms.to_be_bytes()).with(payload).finish()
+        DigestStream::new("juki leaf 1")
+            .with(salt)
+            .with(&kind.0.to_be_bytes())
+            .with(&at_ms.to_be_bytes())
+            .with(payload)
+            .finish()
     }
 }
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Entry({}, kind {}, {} bytes)", self.seq, self.kind.0, self.payload.len())
+        write!(
+            f,
+            "Entry({}, kind {}, {} bytes)",
+            self.seq,
+            self.kind.0,
+            self.payload.len()
+        )
     }
 }
 
 impl fmt::Debug for NewEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "NewEntry(kind {}, {} bytes)", self.kind.0, self.payload.len())
+        write!(
+            f,
+            "NewEntry(kind {}, {} bytes)",
+            self.kind.0,
+            self.payload.len()
+        )
     }
 }
 
@@ -87,7 +103,11 @@ impl Chain {
     /// Takes in the next entry's leaf.
     pub fn advance(&mut self, leaf: &Digest) {
         self.seq += 1;
-        self.hash = DigestStream::new("juki chain 1").with(&self.seq.to_be_bytes()).with(&self.hash).with(leaf).finish();
+        self.hash = DigestStream::new("juki chain 1")
+            .with(&self.seq.to_be_bytes())
+            .with(&self.hash)
+            .with(leaf)
+            .finish();
     }
 }
 
@@ -96,16 +116,43 @@ mod tests {
     use super::*;
 
     fn entry(payload: &[u8]) -> Entry {
-        Entry { seq: 1, at_ms: 5, kind: EntryKind(9), salt: [1; SALT_LEN], payload: payload.to_vec() }
+        Entry {
+            seq: 1,
+            at_ms: 5,
+            kind: EntryKind(9),
+            salt: [1; SALT_LEN],
+            payload: payload.to_vec(),
+        }
     }
 
     #[test]
     fn the_leaf_covers_salt_kind_time_and_payload() {
         let base = entry(b"x").leaf();
         assert_ne!(entry(b"y").leaf(), base);
-        assert_ne!(Entry { at_ms: 6, ..entry(b"x") }.leaf(), base);
-        assert_ne!(Entry { kind: EntryKind(8), ..entry(b"x") }.leaf(), base);
-        assert_ne!(Entry { salt: [2; SALT_LEN], ..entry(b"x") }.leaf(), base);
+        assert_ne!(
+            Entry {
+                at_ms: 6,
+                ..entry(b"x")
+            }
+            .leaf(),
+            base
+        );
+        assert_ne!(
+            Entry {
+                kind: EntryKind(8),
+                ..entry(b"x")
+            }
+            .leaf(),
+            base
+        );
+        assert_ne!(
+            Entry {
+                salt: [2; SALT_LEN],
+                ..entry(b"x")
+            }
+            .leaf(),
+            base
+        );
     }
 
     #[test]
@@ -124,6 +171,9 @@ mod tests {
 
     #[test]
     fn debug_shows_no_payload() {
-        assert_eq!(format!("{:?}", entry("氏名".as_bytes())), "Entry(1, kind 9, 6 bytes)");
+        assert_eq!(
+            format!("{:?}", entry("氏名".as_bytes())),
+            "Entry(1, kind 9, 6 bytes)"
+        );
     }
 }

@@ -72,14 +72,32 @@ impl FrameHeader {
         if bytes.iter().all(|byte| *byte == 0) {
             return Err(FrameError::Empty);
         }
-        let u32_at = |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
-        let first_seq = bytes.get(8..16).and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes);
-        let header = Self { first_seq, count: u32_at(16), index: u32_at(20), sealed_len: u32_at(24), checksum: u32_at(4) };
+        let u32_at = |at: usize| {
+            bytes
+                .get(at..at + 4)
+                .and_then(|b| b.try_into().ok())
+                .map_or(0, u32::from_be_bytes)
+        };
+        let first_seq = bytes
+            .get(8..16)
+            .and_then(|b| b.try_into().ok())
+            .map_or(0, u64::from_be_bytes);
+        let header = Self {
+            first_seq,
+            count: u32_at(16),
+            index: u32_at(20),
+            sealed_len: u32_at(24),
+            checksum: u32_at(4),
+        };
         let plausible = bytes.starts_with(&MAGIC)
             && (1..=COUNT_MAX).contains(&header.count)
             && first_seq > 0
             && (TAG_LEN..=FRAME_SEALED_MAX).contains(&header.sealed_len());
-        if plausible { Ok(header) } else { Err(FrameError::NoFrame) }
+        if plausible {
+            Ok(header)
+        } else {
+            Err(FrameError::NoFrame)
+        }
     }
 
     /// Bytes that follow the fixed header.
@@ -121,8 +139,15 @@ impl FrameHeader {
     }
 
     fn checksum_of(&self, leaves: &[u8], sealed: &[u8]) -> u32 {
-        let clear = Self { checksum: 0, ..*self }.encode();
-        crc32c::crc32c_append(crc32c::crc32c_append(crc32c::crc32c(&clear), leaves), sealed)
+        let clear = Self {
+            checksum: 0,
+            ..*self
+        }
+        .encode();
+        crc32c::crc32c_append(
+            crc32c::crc32c_append(crc32c::crc32c(&clear), leaves),
+            sealed,
+        )
     }
 }
 
@@ -132,12 +157,20 @@ impl Frame {
     /// # Errors
     /// [`FrameError::Checksum`] where they differ.
     pub fn decode(header: FrameHeader, body: &[u8]) -> Result<Self, FrameError> {
-        let (leaves, sealed) = body.split_at_checked(header.leaves_len()).ok_or(FrameError::Checksum)?;
-        if body.len() != header.body_len() || header.checksum_of(leaves, sealed) != header.checksum {
+        let (leaves, sealed) = body
+            .split_at_checked(header.leaves_len())
+            .ok_or(FrameError::Checksum)?;
+        if body.len() != header.body_len() || header.checksum_of(leaves, sealed) != header.checksum
+        {
             return Err(FrameError::Checksum);
         }
         let associated = header.associated(leaves);
-        Ok(Self { header, leaves: leaves.as_chunks::<32>().0.to_vec(), associated, sealed: sealed.to_vec() })
+        Ok(Self {
+            header,
+            leaves: leaves.as_chunks::<32>().0.to_vec(),
+            associated,
+            sealed: sealed.to_vec(),
+        })
     }
 
     /// Opens the frame and checks each entry against its leaf.
@@ -146,7 +179,8 @@ impl Frame {
     /// [`FrameError::NotOpened`] or [`FrameError::Leaf`].
     pub fn open(self, key: &StorageKey) -> Result<Vec<Entry>, FrameError> {
         let mut plain = self.sealed;
-        key.open(nonce(self.header.index), &self.associated, &mut plain).map_err(|_| FrameError::NotOpened)?;
+        key.open(nonce(self.header.index), &self.associated, &mut plain)
+            .map_err(|_| FrameError::NotOpened)?;
         let mut rest = plain.as_slice();
         let mut entries = Vec::with_capacity(self.leaves.len());
         for (seq, leaf) in (self.header.first_seq..).zip(&self.leaves) {
@@ -156,7 +190,11 @@ impl Frame {
             }
             entries.push(entry);
         }
-        if rest.is_empty() { Ok(entries) } else { Err(FrameError::Leaf(self.header.first_seq)) }
+        if rest.is_empty() {
+            Ok(entries)
+        } else {
+            Err(FrameError::Leaf(self.header.first_seq))
+        }
     }
 }
 
@@ -164,22 +202,42 @@ impl Frame {
 ///
 /// The caller keeps the bounds: at least one entry, at most [`FRAME_SEALED_MAX`] bytes in all.
 #[must_use]
-pub fn encode_frame(key: &StorageKey, index: u32, entries: &[(impl AsRef<Entry>, Digest)]) -> Vec<u8> {
+pub fn encode_frame(
+    key: &StorageKey,
+    index: u32,
+    entries: &[(impl AsRef<Entry>, Digest)],
+) -> Vec<u8> {
     let first_seq = entries.first().map_or(0, |(entry, _)| entry.as_ref().seq);
     let mut leaves = Vec::with_capacity(entries.len() * 32);
-    let mut sealed = Vec::with_capacity(entries.iter().map(|(entry, _)| entry.as_ref().payload.len() + ENTRY_FIXED_LEN).sum::<usize>() + TAG_LEN);
+    let mut sealed = Vec::with_capacity(
+        entries
+            .iter()
+            .map(|(entry, _)| entry.as_ref().payload.len() + ENTRY_FIXED_LEN)
+            .sum::<usize>()
+            + TAG_LEN,
+    );
     for (entry, leaf) in entries {
         let entry = entry.as_ref();
         leaves.extend_from_slice(leaf);
         sealed.extend_from_slice(&entry.at_ms.to_be_bytes());
         sealed.extend_from_slice(&entry.kind.0.to_be_bytes());
         sealed.extend_from_slice(&entry.salt);
-        sealed.extend_from_slice(&u32::try_from(entry.payload.len()).unwrap_or(u32::MAX).to_be_bytes());
+        sealed.extend_from_slice(
+            &u32::try_from(entry.payload.len())
+                .unwrap_or(u32::MAX)
+                .to_be_bytes(),
+        );
         sealed.extend_from_slice(&entry.payload);
     }
     let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
     let sealed_len = u32::try_from(sealed.len() + TAG_LEN).unwrap_or(u32::MAX);
-    let mut header = FrameHeader { first_seq, count, index, sealed_len, checksum: 0 };
+    let mut header = FrameHeader {
+        first_seq,
+        count,
+        index,
+        sealed_len,
+        checksum: 0,
+    };
     key.seal(nonce(index), &header.associated(&leaves), &mut sealed);
     header.checksum = header.checksum_of(&leaves, &sealed);
     let mut bytes = Vec::with_capacity(FRAME_HEADER_LEN + leaves.len() + sealed.len());
@@ -200,7 +258,13 @@ fn take_entry(seq: u64, rest: &mut &[u8]) -> Option<Entry> {
     }
     let (payload, after) = after.split_at_checked(len)?;
     *rest = after;
-    Some(Entry { seq, at_ms: u64::from_be_bytes(*at_ms), kind: EntryKind(u16::from_be_bytes(*kind)), salt: *salt, payload: payload.to_vec() })
+    Some(Entry {
+        seq,
+        at_ms: u64::from_be_bytes(*at_ms),
+        kind: EntryKind(u16::from_be_bytes(*kind)),
+        salt: *salt,
+        payload: payload.to_vec(),
+    })
 }
 
 fn nonce(index: u32) -> [u8; 12] {
@@ -222,16 +286,35 @@ mod tests {
         let entries: Vec<Arc<Entry>> = payloads
             .iter()
             .zip(7u64..)
-            .map(|(payload, seq)| Arc::new(Entry { seq, at_ms: seq * 3, kind: EntryKind(40), salt: [index as u8; SALT_LEN], payload: payload.clone() }))
+            .map(|(payload, seq)| {
+                Arc::new(Entry {
+                    seq,
+                    at_ms: seq * 3,
+                    kind: EntryKind(40),
+                    salt: [u8::try_from(index % 256).unwrap(); SALT_LEN],
+                    payload: payload.clone(),
+                })
+            })
             .collect();
-        let with_leaves: Vec<_> = entries.iter().map(|entry| (Arc::clone(entry), entry.leaf())).collect();
-        (encode_frame(&StorageKey::new([3; 32]), index, &with_leaves), entries)
+        let with_leaves: Vec<_> = entries
+            .iter()
+            .map(|entry| (Arc::clone(entry), entry.leaf()))
+            .collect();
+        (
+            encode_frame(&StorageKey::new([3; 32]), index, &with_leaves),
+            entries,
+        )
     }
 
     fn read(bytes: &[u8]) -> Result<Frame, FrameError> {
-        let (head, body) = bytes.split_first_chunk::<FRAME_HEADER_LEN>().ok_or(FrameError::NoFrame)?;
+        let (head, body) = bytes
+            .split_first_chunk::<FRAME_HEADER_LEN>()
+            .ok_or(FrameError::NoFrame)?;
         let header = FrameHeader::decode(head)?;
-        Frame::decode(header, body.get(..header.body_len()).ok_or(FrameError::Checksum)?)
+        Frame::decode(
+            header,
+            body.get(..header.body_len()).ok_or(FrameError::Checksum)?,
+        )
     }
 
     proptest! {

@@ -56,7 +56,9 @@ impl SegmentHeader {
         bytes.extend_from_slice(&self.signer);
         bytes.extend_from_slice(&nonce);
         let mut wrapped = frame_key.reveal().to_vec();
-        storage.derive("ledger segment").seal(nonce, &bytes, &mut wrapped);
+        storage
+            .derive("ledger segment")
+            .seal(nonce, &bytes, &mut wrapped);
         bytes.extend_from_slice(&wrapped);
         bytes.resize(SEGMENT_HEADER_LEN - 4, 0);
         let checksum = crc32c::crc32c(&bytes);
@@ -79,7 +81,10 @@ impl SegmentHeader {
         let (name, rest) = rest.split_first_chunk::<NODE_FIELD_LEN>().ok_or(damaged)?;
         let [name_len, name @ ..] = name;
         let name = name.get(..usize::from(*name_len)).ok_or(damaged)?;
-        let node = std::str::from_utf8(name).ok().and_then(|text| text.parse().ok()).ok_or(damaged)?;
+        let node = std::str::from_utf8(name)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or(damaged)?;
         let (number, rest) = rest.split_first_chunk::<4>().ok_or(damaged)?;
         let (seq, rest) = rest.split_first_chunk::<8>().ok_or(damaged)?;
         let (hash, rest) = rest.split_first_chunk::<32>().ok_or(damaged)?;
@@ -89,7 +94,10 @@ impl SegmentHeader {
         Ok(Self {
             node,
             number: u32::from_be_bytes(*number),
-            before: Chain { seq: u64::from_be_bytes(*seq), hash },
+            before: Chain {
+                seq: u64::from_be_bytes(*seq),
+                hash,
+            },
             begun_ms: u64::from_be_bytes(*begun),
             signer: *signer,
         })
@@ -100,11 +108,22 @@ impl SegmentHeader {
     /// # Errors
     /// [`SegmentError::WrongKey`] where `storage` is not the key it was wrapped under.
     pub fn frame_key(bytes: &[u8], storage: &StorageKey) -> Result<StorageKey, SegmentError> {
-        let (clear, rest) = bytes.split_at_checked(CLEAR_LEN).ok_or(SegmentError::Damaged)?;
+        let (clear, rest) = bytes
+            .split_at_checked(CLEAR_LEN)
+            .ok_or(SegmentError::Damaged)?;
         let nonce = clear.last_chunk::<12>().ok_or(SegmentError::Damaged)?;
-        let mut wrapped = rest.get(..WRAPPED_LEN).ok_or(SegmentError::Damaged)?.to_vec();
-        storage.derive("ledger segment").open(*nonce, clear, &mut wrapped).map_err(|_| SegmentError::WrongKey)?;
-        wrapped.try_into().map(StorageKey::new).map_err(|_| SegmentError::Damaged)
+        let mut wrapped = rest
+            .get(..WRAPPED_LEN)
+            .ok_or(SegmentError::Damaged)?
+            .to_vec();
+        storage
+            .derive("ledger segment")
+            .open(*nonce, clear, &mut wrapped)
+            .map_err(|_| SegmentError::WrongKey)?;
+        wrapped
+            .try_into()
+            .map(StorageKey::new)
+            .map_err(|_| SegmentError::Damaged)
     }
 }
 
@@ -113,7 +132,16 @@ mod tests {
     use super::*;
 
     fn header() -> SegmentHeader {
-        SegmentHeader { node: "national".parse().unwrap(), number: 3, before: Chain { seq: 9, hash: [4; 32] }, begun_ms: 77, signer: [8; 32] }
+        SegmentHeader {
+            node: "national".parse().unwrap(),
+            number: 3,
+            before: Chain {
+                seq: 9,
+                hash: [4; 32],
+            },
+            begun_ms: 77,
+            signer: [8; 32],
+        }
     }
 
     #[test]
@@ -122,12 +150,22 @@ mod tests {
         let bytes = header().encode(&storage, &frame_key, [5; 12]);
         assert_eq!(bytes.len(), SEGMENT_HEADER_LEN);
         assert_eq!(SegmentHeader::decode(&bytes), Ok(header()));
-        assert_eq!(SegmentHeader::frame_key(&bytes, &storage).unwrap().reveal(), frame_key.reveal());
-        assert!(matches!(SegmentHeader::frame_key(&bytes, &StorageKey::new([9; 32])), Err(SegmentError::WrongKey)));
+        assert_eq!(
+            SegmentHeader::frame_key(&bytes, &storage).unwrap().reveal(),
+            frame_key.reveal()
+        );
+        assert!(matches!(
+            SegmentHeader::frame_key(&bytes, &StorageKey::new([9; 32])),
+            Err(SegmentError::WrongKey)
+        ));
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert_eq!(SegmentHeader::decode(&changed), Err(SegmentError::Damaged), "byte {at}");
+            assert_eq!(
+                SegmentHeader::decode(&changed),
+                Err(SegmentError::Damaged),
+                "byte {at}"
+            );
         }
     }
 }

@@ -16,7 +16,10 @@ pub enum LogFormat {
 
 /// The command line of a node.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Exit code: 0 stopped cleanly, 1 failed, 2 wrong usage or configuration.\n\nExample:\n  municipal-cs --config nodes/cs-352047/node.toml --check")]
+#[command(
+    version,
+    after_help = "Exit code: 0 stopped cleanly, 1 failed, 2 wrong usage or configuration.\n\nExample:\n  municipal-cs --config nodes/cs-352047/node.toml --check"
+)]
 pub struct Arguments {
     /// The node's configuration (node.toml)
     #[arg(long, value_name = "FILE")]
@@ -36,7 +39,8 @@ impl Arguments {
     /// The language asked for, or that of the environment.
     #[must_use]
     pub fn lang(&self) -> Lang {
-        self.lang.unwrap_or_else(|| Lang::from_env_value(&std::env::var("LANG").unwrap_or_default()))
+        self.lang
+            .unwrap_or_else(|| Lang::from_env_value(&std::env::var("LANG").unwrap_or_default()))
     }
 }
 

@@ -6,26 +6,24 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use juki_admin::{AdminProvider, Hop, NodeState, PeerReport, StatusReport};
+use juki_crypto::{Randomness, SystemRandomness};
 use juki_dispatch::{IndexPort, Input, NodeIdentity, Sequencer, Service, View};
 use juki_domain::ErrorCode;
-use juki_crypto::{Randomness, SystemRandomness};
-use juki_runtime::{Clock, SystemClock};
-use juki_transport::{LinkEvent, Transport, TransportSettings};
-use juki_wire::Header;
+use juki_runtime::{Clock, DiskFiles, SystemClock};
+use juki_transport::{Transport, TransportSettings};
 use tokio::sync::{mpsc, watch};
 
 use crate::index_writer::IndexWriter;
+use crate::link_events::LinkEvents;
 use crate::replay::bring_up;
 use crate::sequencer_thread::{SequencerThread, Work};
 use crate::tickets::Tickets;
-use crate::{CallError, Hops, Prepared, StartError, Stop, open_ledger, telemetry};
+use crate::{CallError, Hops, LedgerAdapter, Prepared, StartError, Stop, open_ledger, telemetry};
 
 /// Inputs that may wait for the sequencer; the links wait when it is full.
 const WORK_MAX: usize = 4096;
 /// Link events that may wait.
 const EVENTS_MAX: usize = 1024;
-/// How often the revocation list's age is looked at.
-const REVOCATION_CHECK: Duration = Duration::from_secs(1);
 
 /// What a node says of itself in `status`.
 #[derive(Debug, Clone, Default)]
@@ -66,12 +64,12 @@ pub struct Engine {
 /// What a node's interfaces hold of its engine.
 #[derive(Clone)]
 pub struct EngineHandle {
-    work: mpsc::Sender<Work>,
+    pub(crate) work: mpsc::Sender<Work>,
     tickets: Arc<Tickets>,
-    transport: Arc<Transport>,
-    hops: Arc<Hops>,
+    pub(crate) transport: Arc<Transport>,
+    pub(crate) hops: Arc<Hops>,
     reports: Arc<Mutex<Reports>>,
-    prepared: Arc<Prepared>,
+    pub(crate) prepared: Arc<Prepared>,
     stop: Stop,
 }
 
@@ -80,30 +78,20 @@ impl Engine {
     ///
     /// # Errors
     /// [`StartError`] naming what is in the way.
-    pub fn start(prepared: Arc<Prepared>, mut parts: EngineParts, stop: Stop) -> Result<Self, StartError> {
+    pub fn start(
+        prepared: Arc<Prepared>,
+        parts: EngineParts,
+        stop: Stop,
+    ) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
-        let node = prepared.config.node.name.clone();
-        let data = prepared.data();
-        let (ledger, found) = open_ledger(&data, &node, &prepared.keys, Arc::clone(&randomness), clock.now_ms())?;
-        if let Some(torn) = found.torn {
-            tracing::warn!(event = "ledger.tail_cut", code = ErrorCode::LedgerTornTail.code(), segment = torn.segment, bytes = torn.bytes);
-        }
-        let (view, replayed) = bring_up(ledger.ledger(), &parts.index, &mut parts.services).map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
-        tracing::info!(event = "index.folded", entries = replayed.entries, wiped = replayed.wiped);
-        let identity = NodeIdentity {
-            node,
-            signing: Arc::clone(&prepared.keys.signing),
-            sealing: Arc::clone(&prepared.keys.sealing),
-            directory: Arc::clone(&prepared.keys.directory),
-            randomness,
-            calendar_version: prepared.config.calendar.version,
-        };
-        let sequencer = Sequencer::new(identity, ledger, view, parts.services);
+        let sequencer = open_sequencer(&prepared, parts.services, &parts.index, clock.as_ref())?;
         let (events, taken) = mpsc::channel(EVENTS_MAX);
         let settings = transport_settings(&prepared, Arc::clone(&clock));
         let calendar = settings.calendar;
-        let transport = Arc::new(Transport::start(settings, events).map_err(|error| StartError::failed(error.code(), error))?);
+        let transport = Arc::new(
+            Transport::start(settings, events)
+                .map_err(|error| StartError::failed(error.code(), error))?,
+        );
         let (work, works) = mpsc::channel(WORK_MAX);
         let (failure, failed) = watch::channel(None);
         let handle = EngineHandle {
@@ -124,7 +112,8 @@ impl Engine {
             hops: Arc::clone(&handle.hops),
             clock: Arc::clone(&clock),
             calendar,
-            index: IndexWriter::start(parts.index).map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?,
+            index: IndexWriter::start(parts.index)
+                .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?,
             reporter: parts.reporter,
             reports: Arc::clone(&handle.reports),
             failed: failure,
@@ -133,8 +122,13 @@ impl Engine {
             .name("sequencer".to_owned())
             .spawn(move || thread.run())
             .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
-        let events = tokio::spawn(pass_events(taken, handle.clone(), clock));
-        Ok(Self { handle, thread, events, failed })
+        let events = tokio::spawn(LinkEvents::new(handle.clone(), clock).pass(taken));
+        Ok(Self {
+            handle,
+            thread,
+            events,
+            failed,
+        })
     }
 
     /// What interfaces hold.
@@ -164,7 +158,9 @@ impl Engine {
     pub async fn shutdown(self) -> Result<(), String> {
         let _ = self.handle.work.send(Work::Stop).await;
         let thread = self.thread;
-        let joined = tokio::task::spawn_blocking(move || thread.join().is_ok()).await.unwrap_or(false);
+        let joined = tokio::task::spawn_blocking(move || thread.join().is_ok())
+            .await
+            .unwrap_or(false);
         self.events.abort();
         self.handle.transport.shutdown().await;
         let failure = self.failed.borrow().clone();
@@ -181,17 +177,35 @@ impl EngineHandle {
     ///
     /// # Errors
     /// [`CallError::Stopping`].
-    pub async fn call(&self, service: &'static str, request: Vec<u8>) -> Result<Vec<u8>, CallError> {
-        self.begin(service, request).await?.await.map_err(|_| CallError::Stopping)
+    pub async fn call(
+        &self,
+        service: &'static str,
+        request: Vec<u8>,
+    ) -> Result<Vec<u8>, CallError> {
+        self.begin(service, request)
+            .await?
+            .await
+            .map_err(|_| CallError::Stopping)
     }
 
     /// Asks without waiting: questions begun one after the other are decided in that order.
     ///
     /// # Errors
     /// [`CallError::Stopping`].
-    pub async fn begin(&self, service: &'static str, request: Vec<u8>) -> Result<tokio::sync::oneshot::Receiver<Vec<u8>>, CallError> {
+    pub async fn begin(
+        &self,
+        service: &'static str,
+        request: Vec<u8>,
+    ) -> Result<tokio::sync::oneshot::Receiver<Vec<u8>>, CallError> {
         let (ticket, answer) = self.tickets.draw();
-        self.work.send(Work::Input(Input::Local { service, ticket, request })).await.map_err(|_| CallError::Stopping)?;
+        self.work
+            .send(Work::Input(Input::Local {
+                service,
+                ticket,
+                request,
+            }))
+            .await
+            .map_err(|_| CallError::Stopping)?;
         Ok(answer)
     }
 
@@ -210,7 +224,10 @@ impl EngineHandle {
     /// The node's last report on itself.
     #[must_use]
     pub fn reports(&self) -> Reports {
-        self.reports.lock().map(|reports| reports.clone()).unwrap_or_default()
+        self.reports
+            .lock()
+            .map(|reports| reports.clone())
+            .unwrap_or_default()
     }
 }
 
@@ -220,8 +237,12 @@ impl AdminProvider for EngineHandle {
         let mut status = link_status(&self.prepared, &self.transport);
         status.behind = reports.behind;
         status.residents = reports.residents;
-        status.more.insert("durable".to_owned(), reports.durable.into());
-        status.more.insert("index_waiting".to_owned(), reports.index_waiting.into());
+        status
+            .more
+            .insert("durable".to_owned(), reports.durable.into());
+        status
+            .more
+            .insert("index_waiting".to_owned(), reports.index_waiting.into());
         status.more.extend(reports.more);
         status
     }
@@ -243,77 +264,80 @@ impl AdminProvider for EngineHandle {
 pub fn link_status(prepared: &Prepared, transport: &Transport) -> StatusReport {
     let peers = transport.peers();
     let ready = peers.iter().filter(|peer| peer.dialled).all(|peer| peer.up);
-    let state = if ready { NodeState::Ready } else { NodeState::Connecting };
+    let state = if ready {
+        NodeState::Ready
+    } else {
+        NodeState::Connecting
+    };
     let section = &prepared.config.node;
     let mut status = StatusReport::new(section.name.as_str(), section.role.program(), state);
-    status.peers =
-        peers.into_iter().map(|peer| PeerReport { name: peer.name.to_string(), interface: peer.interface.name().to_owned(), up: peer.up }).collect();
+    status.peers = peers
+        .into_iter()
+        .map(|peer| PeerReport {
+            name: peer.name.to_string(),
+            interface: peer.interface.name().to_owned(),
+            up: peer.up,
+        })
+        .collect();
     status
 }
 
 /// The settings of a node's links; a newer revocation list is kept in the keys folder.
 pub fn transport_settings(prepared: &Prepared, clock: Arc<dyn Clock>) -> TransportSettings {
     let path = prepared.keys_folder().join("revocation.crl");
-    let keep = move |der: &[u8]| juki_pki::write_revocation_list(&path, der).map_err(std::io::Error::other);
+    let keep = move |der: &[u8]| {
+        juki_pki::write_revocation_list(&path, der).map_err(std::io::Error::other)
+    };
     let folder: &Path = &prepared.folder;
-    TransportSettings::from_config(&prepared.config, folder, prepared.keys.identity.clone(), Arc::new(keep), clock)
+    TransportSettings::from_config(
+        &prepared.config,
+        folder,
+        prepared.keys.identity.clone(),
+        Arc::new(keep),
+        clock,
+    )
 }
 
-async fn pass_events(mut events: mpsc::Receiver<LinkEvent>, handle: EngineHandle, clock: Arc<dyn Clock>) {
-    let mut check = tokio::time::interval(REVOCATION_CHECK);
-    let mut apart = std::collections::BTreeSet::new();
-    let mut expired = false;
-    let me = handle.prepared.config.node.name.clone();
-    loop {
-        let event = tokio::select! {
-            biased;
-            event = events.recv() => event,
-            _ = check.tick() => {
-                let now = handle.transport.revocation_expired(clock.now_ms() / 1000);
-                if now != expired {
-                    expired = now;
-                    let _ = handle.work.send(Work::Blocked(ErrorCode::RevocationListExpired, expired)).await;
-                }
-                continue;
-            }
-        };
-        let work = match event {
-            None => return,
-            Some(LinkEvent::Frame { peer, frame }) => {
-                if let Ok((header, _)) = Header::decode(&frame) {
-                    handle.hops.note(&header, frame.len(), (peer.as_str(), me.as_str()), "received");
-                }
-                Work::Input(Input::Frame(frame))
-            }
-            Some(LinkEvent::Up { peer, calendar_apart }) => {
-                tracing::info!(event = "link.up", peer = %peer, calendar_apart);
-                if calendar_apart {
-                    apart.insert(peer);
-                } else {
-                    apart.remove(&peer);
-                }
-                Work::Blocked(ErrorCode::CalendarApart, !apart.is_empty())
-            }
-            Some(LinkEvent::Down { peer, code }) => {
-                tracing::warn!(event = "link.down", peer = %peer, code = code.code());
-                apart.remove(&peer);
-                Work::Blocked(ErrorCode::CalendarApart, !apart.is_empty())
-            }
-            Some(LinkEvent::Refused { interface, remote, peer, code }) => {
-                let claimed = peer.map_or_else(|| remote.ip().to_string(), |peer| peer.to_string());
-                metrics::counter!("juki_links_refused_total", "error_code" => code.code()).increment(1);
-                tracing::warn!(event = "link.refused", interface = interface.name(), claimed, code = code.code());
-                Work::Input(Input::Security { source: claimed, code })
-            }
-            Some(LinkEvent::NewCrl { der }) => {
-                tracing::info!(event = "revocation_list.installed", bytes = der.len());
-                continue;
-            }
-        };
-        if handle.work.send(work).await.is_err() {
-            return;
-        }
+/// The sequencer over the node's ledger, with a view that is complete.
+fn open_sequencer(
+    prepared: &Prepared,
+    mut services: Vec<Box<dyn Service>>,
+    index: &Arc<dyn IndexPort>,
+    clock: &dyn Clock,
+) -> Result<Sequencer<LedgerAdapter<DiskFiles>>, StartError> {
+    let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
+    let node = prepared.config.node.name.clone();
+    let (ledger, found) = open_ledger(
+        &prepared.data(),
+        &node,
+        &prepared.keys,
+        Arc::clone(&randomness),
+        clock.now_ms(),
+    )?;
+    if let Some(torn) = found.torn {
+        tracing::warn!(
+            event = "ledger.tail_cut",
+            code = ErrorCode::LedgerTornTail.code(),
+            segment = torn.segment,
+            bytes = torn.bytes
+        );
     }
+    let (view, replayed) = bring_up(ledger.ledger(), index, &mut services)
+        .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
+    tracing::info!(
+        event = "index.folded",
+        entries = replayed.entries,
+        wiped = replayed.wiped
+    );
+    let identity = NodeIdentity {
+        node,
+        signing: Arc::clone(&prepared.keys.signing),
+        sealing: Arc::clone(&prepared.keys.sealing),
+        directory: Arc::clone(&prepared.keys.directory),
+        randomness,
+        calendar_version: prepared.config.calendar.version,
+    };
+    Ok(Sequencer::new(identity, ledger, view, services))
 }
 
 /// How often links are looked at while a node waits for them.
@@ -321,7 +345,12 @@ const PEERS_CHECK: Duration = Duration::from_millis(10);
 
 /// Waits until every dialled peer is up.
 pub async fn peers_up(transport: &Transport) {
-    while !transport.peers().iter().filter(|peer| peer.dialled).all(|peer| peer.up) {
+    while !transport
+        .peers()
+        .iter()
+        .filter(|peer| peer.dialled)
+        .all(|peer| peer.up)
+    {
         tokio::time::sleep(PEERS_CHECK).await;
     }
 }

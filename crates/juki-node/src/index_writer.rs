@@ -29,18 +29,31 @@ impl IndexWriter {
     pub(crate) fn start(index: Arc<dyn IndexPort>) -> std::io::Result<Self> {
         let (batches, taken) = sync_channel::<IndexBatch>(1);
         let (done, written) = sync_channel(1);
-        let thread = std::thread::Builder::new().name("index".to_owned()).spawn(move || {
-            while let Ok(batch) = taken.recv() {
-                if done.send(index.write(&batch)).is_err() {
-                    break;
+        let thread = std::thread::Builder::new()
+            .name("index".to_owned())
+            .spawn(move || {
+                while let Ok(batch) = taken.recv() {
+                    if done.send(index.write(&batch)).is_err() {
+                        break;
+                    }
                 }
-            }
-        })?;
-        Ok(Self { batches: Some(batches), written, in_flight: None, handed_over: Instant::now(), thread: Some(thread) })
+            })?;
+        Ok(Self {
+            batches: Some(batches),
+            written,
+            in_flight: None,
+            handed_over: Instant::now(),
+            thread: Some(thread),
+        })
     }
 
     /// Gives the index all that is durable, if it is idle. `durable` must be the chain's head.
-    pub(crate) fn advance(&mut self, view: &mut View, chain: &Chain, durable: u64) -> Result<(), IndexError> {
+    pub(crate) fn advance(
+        &mut self,
+        view: &mut View,
+        chain: &Chain,
+        durable: u64,
+    ) -> Result<(), IndexError> {
         self.collect(view, view.waiting() > WAITING_MAX)?;
         let due = view.waiting() >= BATCH_KEYS || self.handed_over.elapsed() >= BATCH_EVERY;
         if !due || self.in_flight.is_some() || chain.seq != durable {
@@ -49,17 +62,35 @@ impl IndexWriter {
         self.hand_over(view, chain, durable)
     }
 
-    fn hand_over(&mut self, view: &mut View, chain: &Chain, durable: u64) -> Result<(), IndexError> {
+    fn hand_over(
+        &mut self,
+        view: &mut View,
+        chain: &Chain,
+        durable: u64,
+    ) -> Result<(), IndexError> {
         self.handed_over = Instant::now();
         let writes = view.take_writes(durable);
         if writes.is_empty() {
             return Ok(());
         }
         let keys = writes.iter().map(|(key, _)| key.clone()).collect();
-        let batch = IndexBatch { mark: IndexMark { seq: durable, hash: chain.hash }, writes };
-        let sent = self.batches.as_ref().is_some_and(|batches| batches.send(batch).is_ok());
+        let batch = IndexBatch {
+            mark: IndexMark {
+                seq: durable,
+                hash: chain.hash,
+            },
+            writes,
+        };
+        let sent = self
+            .batches
+            .as_ref()
+            .is_some_and(|batches| batches.send(batch).is_ok());
         self.in_flight = Some((keys, durable));
-        if sent { Ok(()) } else { Err(IndexError("the index's thread ended".to_owned())) }
+        if sent {
+            Ok(())
+        } else {
+            Err(IndexError("the index's thread ended".to_owned()))
+        }
     }
 
     fn collect(&mut self, view: &mut View, wait: bool) -> Result<(), IndexError> {
@@ -88,7 +119,9 @@ impl IndexWriter {
         self.collect(view, true)?;
         self.batches = None;
         if let Some(thread) = self.thread.take() {
-            thread.join().map_err(|_| IndexError("the index's thread panicked".to_owned()))?;
+            thread
+                .join()
+                .map_err(|_| IndexError("the index's thread panicked".to_owned()))?;
         }
         Ok(())
     }

@@ -66,17 +66,28 @@ impl Keys {
     pub fn read(folder: &Path, node: &NodeId, role: NodeRole) -> Result<Self, KeysError> {
         let identity = Identity::read(folder)?;
         let node_key = folder.join("node.key");
-        let signing = SigningKey::from_pkcs8(&identity.key).map_err(|_| KeysError::Contents(node_key))?;
+        let signing =
+            SigningKey::from_pkcs8(&identity.key).map_err(|_| KeysError::Contents(node_key))?;
         let sealing = read(folder, "seal.key", |bytes| SealingKey::decode(bytes).ok())?;
         let storage = read(folder, "storage.key", |bytes| bytes.try_into().ok())?;
         let root_path = folder.join("root.crt");
         let root = root_key(&identity.root).ok_or(KeysError::Contents(root_path))?;
-        let directory = read(folder, "directory.bin", |bytes| Directory::verify(bytes, &root).ok())?;
-        let own = directory.entry(node).is_some_and(|entry| entry.signing == signing.public() && entry.sealing == *sealing.public());
+        let directory = read(folder, "directory.bin", |bytes| {
+            Directory::verify(bytes, &root).ok()
+        })?;
+        let own = directory.entry(node).is_some_and(|entry| {
+            entry.signing == signing.public() && entry.sealing == *sealing.public()
+        });
         if !own && role != NodeRole::AccessPoint {
             return Err(KeysError::NotInDirectory(node.clone()));
         }
-        Ok(Self { identity, signing: Arc::new(signing), sealing: Arc::new(sealing), storage, directory: Arc::new(directory) })
+        Ok(Self {
+            identity,
+            signing: Arc::new(signing),
+            sealing: Arc::new(sealing),
+            storage,
+            directory: Arc::new(directory),
+        })
     }
 
     /// The key that wraps what lies on disk.
@@ -86,9 +97,16 @@ impl Keys {
     }
 }
 
-fn read<T>(folder: &Path, name: &str, parse: impl FnOnce(&[u8]) -> Option<T>) -> Result<T, KeysError> {
+fn read<T>(
+    folder: &Path,
+    name: &str,
+    parse: impl FnOnce(&[u8]) -> Option<T>,
+) -> Result<T, KeysError> {
     let path = folder.join(name);
-    let bytes = std::fs::read(&path).map_err(|source| KeysError::Unreadable { path: path.clone(), source })?;
+    let bytes = std::fs::read(&path).map_err(|source| KeysError::Unreadable {
+        path: path.clone(),
+        source,
+    })?;
     parse(&bytes).ok_or(KeysError::Contents(path))
 }
 
@@ -106,14 +124,37 @@ mod tests {
         let (from, to) = (1_700_000_000, 4_000_000_000);
         let root_key = generate_key().unwrap();
         let root = Authority::root("demo", &root_key, from, to).unwrap();
-        let issuing = root.issuing("demo", &generate_key().unwrap(), from, to).unwrap();
+        let issuing = root
+            .issuing("demo", &generate_key().unwrap(), from, to)
+            .unwrap();
         let key = generate_key().unwrap();
-        let own = issuing.issue_node(node, "demo", &public_key_info(&public_key_of(&key).unwrap()), from, to).unwrap();
+        let own = issuing
+            .issue_node(
+                node,
+                "demo",
+                &public_key_info(&public_key_of(&key).unwrap()),
+                from,
+                to,
+            )
+            .unwrap();
         juki_pki::write_key(&folder.join("node.key"), &key).unwrap();
-        juki_pki::write_certificates(&folder.join("node.crt"), &[own, issuing.certificate().to_vec()]).unwrap();
-        juki_pki::write_certificates(&folder.join("root.crt"), &[root.certificate().to_vec()]).unwrap();
-        juki_pki::write_revocation_list(&folder.join("revocation.crl"), &issuing.revocation_list(1, &[], from, to).unwrap()).unwrap();
-        std::fs::write(folder.join("seal.key"), SealingKey::generate().unwrap().encode()).unwrap();
+        juki_pki::write_certificates(
+            &folder.join("node.crt"),
+            &[own, issuing.certificate().to_vec()],
+        )
+        .unwrap();
+        juki_pki::write_certificates(&folder.join("root.crt"), &[root.certificate().to_vec()])
+            .unwrap();
+        juki_pki::write_revocation_list(
+            &folder.join("revocation.crl"),
+            &issuing.revocation_list(1, &[], from, to).unwrap(),
+        )
+        .unwrap();
+        std::fs::write(
+            folder.join("seal.key"),
+            SealingKey::generate().unwrap().encode(),
+        )
+        .unwrap();
         std::fs::write(folder.join("storage.key"), [7; 32]).unwrap();
         let directory = Directory::default().sign(&SigningKey::from_pkcs8(&root_key).unwrap());
         std::fs::write(folder.join("directory.bin"), directory).unwrap();
@@ -127,7 +168,9 @@ mod tests {
         for role in NodeRole::ALL {
             match Keys::read(folder.path(), &node, role) {
                 Ok(_) => assert_eq!(role, NodeRole::AccessPoint),
-                Err(KeysError::NotInDirectory(named)) => assert!(named == node && role != NodeRole::AccessPoint),
+                Err(KeysError::NotInDirectory(named)) => {
+                    assert!(named == node && role != NodeRole::AccessPoint)
+                }
                 Err(error) => panic!("{error}"),
             }
         }

@@ -2,10 +2,12 @@
 //!
 //! A node's `main` names its role and how to start it; [`run`] does the rest.
 
+mod admin_task;
 mod arguments;
 mod engine;
 mod index_writer;
 mod keys;
+mod link_events;
 mod links;
 mod replay;
 mod run;
@@ -15,12 +17,15 @@ mod telemetry;
 mod tickets;
 mod trace;
 
+pub use admin_task::AdminTask;
 pub use arguments::Arguments;
-pub use engine::{Engine, EngineHandle, EngineParts, Reporter, Reports, link_status, peers_up, transport_settings};
+pub use engine::{
+    Engine, EngineHandle, EngineParts, Reporter, Reports, link_status, peers_up, transport_settings,
+};
 pub use keys::{Keys, KeysError};
-pub use links::LedgerThread;
+pub use links::{Handover, LedgerThread};
 pub use replay::{LedgerAdapter, open_ledger};
-pub use run::{Node, Prepared, StartError, Stop, run};
+pub use run::{Node, Prepared, StartError, Stop, admin_socket, run, run_with};
 pub use service_node::ServiceNode;
 pub use telemetry::render as render_metrics;
 pub use tickets::CallError;

@@ -1,7 +1,7 @@
 //! What all nodes do alike with their links, and a ledger thread for those without services.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use juki_dispatch::LedgerPort as _;
@@ -14,6 +14,17 @@ use crate::LedgerAdapter;
 /// the next entry reports.
 const QUEUE_MAX: usize = 4096;
 
+/// What became of an entry that was handed to a [`LedgerThread`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handover {
+    /// It waits for the disk, or is stored.
+    Taken,
+    /// Too many wait before it; a later one may be taken.
+    QueueFull,
+    /// The thread has ended, as it does where the disk fails: it takes nothing any more.
+    ThreadEnded,
+}
+
 /// A ledger with a thread of its own: its entries gate nothing (a firewall's records).
 pub struct LedgerThread {
     entries: Option<SyncSender<NewEntry>>,
@@ -25,26 +36,40 @@ impl LedgerThread {
     ///
     /// # Errors
     /// Whatever the operating system says.
-    pub fn start(mut ledger: LedgerAdapter<DiskFiles>, clock: Arc<dyn Clock>) -> std::io::Result<Self> {
+    pub fn start(
+        mut ledger: LedgerAdapter<DiskFiles>,
+        clock: Arc<dyn Clock>,
+    ) -> std::io::Result<Self> {
         let (entries, taken) = sync_channel::<NewEntry>(QUEUE_MAX);
-        let thread = std::thread::Builder::new().name("ledger".to_owned()).spawn(move || {
-            while let Ok(first) = taken.recv() {
-                let now_ms = clock.now_ms();
-                ledger.append(now_ms, first)?;
-                while let Ok(entry) = taken.try_recv() {
-                    ledger.append(now_ms, entry)?;
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || {
+                while let Ok(first) = taken.recv() {
+                    let now_ms = clock.now_ms();
+                    ledger.append(now_ms, first)?;
+                    while let Ok(entry) = taken.try_recv() {
+                        ledger.append(now_ms, entry)?;
+                    }
+                    ledger.sync()?;
                 }
-                ledger.sync()?;
-            }
-            ledger.close(clock.now_ms()).map_err(|error| error.to_string())
-        })?;
-        Ok(Self { entries: Some(entries), thread: Some(thread) })
+                ledger
+                    .close(clock.now_ms())
+                    .map_err(|error| error.to_string())
+            })?;
+        Ok(Self {
+            entries: Some(entries),
+            thread: Some(thread),
+        })
     }
 
-    /// Hands an entry over. Says whether it was taken: a full queue or a failed disk takes none.
+    /// Hands an entry over without waiting, and says what became of it.
     #[must_use]
-    pub fn append(&self, entry: NewEntry) -> bool {
-        self.entries.as_ref().is_some_and(|entries| entries.try_send(entry).is_ok())
+    pub fn append(&self, entry: NewEntry) -> Handover {
+        match self.entries.as_ref().map(|entries| entries.try_send(entry)) {
+            Some(Ok(())) => Handover::Taken,
+            Some(Err(TrySendError::Full(_))) => Handover::QueueFull,
+            Some(Err(TrySendError::Disconnected(_))) | None => Handover::ThreadEnded,
+        }
     }
 
     /// Stores what waits, ends the ledger's run and the thread.

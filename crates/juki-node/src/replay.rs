@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use juki_dispatch::{IndexBatch, IndexError, IndexMark, IndexPort, LedgerPort, LedgerRead, Service, View};
+use juki_crypto::{Randomness, SigningKey};
+use juki_dispatch::{
+    IndexBatch, IndexError, IndexMark, IndexPort, LedgerPort, LedgerRead, Service, View,
+};
+use juki_domain::NodeId;
 use juki_ledger::{Chain, Entry, NewEntry};
 use juki_runtime::{DiskFiles, Files};
 use juki_store::{Ledger, LedgerError, LedgerIdentity, LedgerSettings, OpenReport};
-use juki_crypto::{Randomness, SigningKey};
-use juki_domain::NodeId;
 
 use crate::Keys;
 
@@ -30,7 +32,12 @@ pub fn open_ledger(
 ) -> Result<(LedgerAdapter<DiskFiles>, OpenReport), LedgerError> {
     let files = DiskFiles::open(&data.join("ledger"))?;
     let signing: Arc<SigningKey> = Arc::clone(&keys.signing);
-    let identity = LedgerIdentity { node: node.clone(), storage: keys.storage_key(), signing, randomness };
+    let identity = LedgerIdentity {
+        node: node.clone(),
+        storage: keys.storage_key(),
+        signing,
+        randomness,
+    };
     let (ledger, report) = Ledger::open(files, identity, LedgerSettings::default(), now_ms)?;
     Ok((LedgerAdapter::new(ledger), report))
 }
@@ -45,7 +52,11 @@ pub struct LedgerAdapter<F: Files> {
 impl<F: Files> LedgerAdapter<F> {
     pub(crate) fn new(ledger: Ledger<F>) -> Self {
         let checkpoint_seq = ledger.chain().seq;
-        Self { ledger, checkpoint_seq, last_ms: 0 }
+        Self {
+            ledger,
+            checkpoint_seq,
+            last_ms: 0,
+        }
     }
 
     /// The ledger itself.
@@ -65,22 +76,28 @@ impl<F: Files> LedgerAdapter<F> {
 
 impl<F: Files> LedgerRead for LedgerAdapter<F> {
     fn entries(&self, from_seq: u64, bytes_max: usize) -> Vec<Arc<Entry>> {
-        self.ledger.entries(from_seq, bytes_max).unwrap_or_else(|error| {
-            tracing::error!(event = "ledger.unreadable", code = error.code().code(), %error);
-            Vec::new()
-        })
+        self.ledger
+            .entries(from_seq, bytes_max)
+            .unwrap_or_else(|error| {
+                tracing::error!(event = "ledger.unreadable", code = error.code().code(), %error);
+                Vec::new()
+            })
     }
 }
 
 impl<F: Files> LedgerPort for LedgerAdapter<F> {
     fn append(&mut self, at_ms: u64, entry: NewEntry) -> Result<Arc<Entry>, String> {
         self.last_ms = at_ms;
-        self.ledger.append(at_ms, entry).map_err(|error| error.to_string())
+        self.ledger
+            .append(at_ms, entry)
+            .map_err(|error| error.to_string())
     }
 
     fn sync(&mut self) -> Result<u64, String> {
         if self.ledger.chain().seq >= self.checkpoint_seq + CHECKPOINT_EVERY {
-            self.ledger.append_checkpoint(self.last_ms).map_err(|error| error.to_string())?;
+            self.ledger
+                .append_checkpoint(self.last_ms)
+                .map_err(|error| error.to_string())?;
             self.checkpoint_seq = self.ledger.chain().seq;
         }
         self.ledger.sync().map_err(|error| error.to_string())
@@ -107,14 +124,21 @@ pub(crate) struct Replayed {
     pub(crate) entries: u64,
 }
 
-/// Folds into the index what it has not got. A mark that the chain does not confirm wipes it.
+/// Folds into the index what it has not got. A mark that the chain does not confirm wipes it, and so
+/// does a mark that is missing: a large batch takes it away first, so what lies there may be half of one.
 pub(crate) fn bring_up<F: Files>(
     ledger: &Ledger<F>,
     index: &Arc<dyn IndexPort>,
     services: &mut [Box<dyn Service>],
 ) -> Result<(View, Replayed), ReplayError> {
     let mark = index.mark().unwrap_or_default();
-    let confirmed = mark.seq <= ledger.chain().seq && ledger.chain_at(mark.seq)? == Some(Chain { seq: mark.seq, hash: mark.hash });
+    let confirmed = mark.seq > 0
+        && mark.seq <= ledger.chain().seq
+        && ledger.chain_at(mark.seq)?
+            == Some(Chain {
+                seq: mark.seq,
+                hash: mark.hash,
+            });
     if !confirmed {
         index.wipe()?;
     }
@@ -135,15 +159,96 @@ pub(crate) fn bring_up<F: Files>(
     write_through(&mut view, index, &chain)?;
     match failure.or(view.take_failure()) {
         Some(error) => Err(ReplayError::Index(error)),
-        None => Ok((view, Replayed { wiped: !confirmed, entries: chain.seq - from })),
+        None => Ok((
+            view,
+            Replayed {
+                wiped: !confirmed,
+                entries: chain.seq - from,
+            },
+        )),
     }
 }
 
-fn write_through(view: &mut View, index: &Arc<dyn IndexPort>, chain: &Chain) -> Result<(), IndexError> {
+fn write_through(
+    view: &mut View,
+    index: &Arc<dyn IndexPort>,
+    chain: &Chain,
+) -> Result<(), IndexError> {
     let writes = view.take_writes(chain.seq);
-    let batch = IndexBatch { mark: IndexMark { seq: chain.seq, hash: chain.hash }, writes };
+    let batch = IndexBatch {
+        mark: IndexMark {
+            seq: chain.seq,
+            hash: chain.hash,
+        },
+        writes,
+    };
     index.write(&batch)?;
     let keys: Vec<Vec<u8>> = batch.writes.into_iter().map(|(key, _)| key).collect();
     view.forget_written(&keys, chain.seq);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use juki_crypto::{StorageKey, SystemRandomness};
+    use juki_dispatch::{Context, MemoryIndex, Origin, Step};
+    use juki_ledger::EntryKind;
+
+    use super::*;
+
+    const COUNT: &[u8] = b"count";
+
+    /// Counts entries, so that one that is folded twice shows.
+    struct Counter;
+
+    impl Service for Counter {
+        fn name(&self) -> &'static str {
+            "counter"
+        }
+
+        fn on_message(&mut self, _: &Context<'_>, _: &Origin, _: &[u8], _: &mut View) -> Step {
+            Step::none()
+        }
+
+        fn apply(&mut self, _: &Entry, view: &mut View) {
+            view.put(COUNT.to_vec(), vec![counted(view) + 1]);
+        }
+    }
+
+    fn counted(view: &View) -> u8 {
+        view.get(COUNT).map_or(0, |count| count[0])
+    }
+
+    #[test]
+    fn an_index_without_a_mark_is_half_of_a_batch_and_is_wiped() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = LedgerIdentity {
+            node: "national".parse().unwrap(),
+            storage: StorageKey::new([1; 32]),
+            signing: Arc::new(SigningKey::generate(&SystemRandomness).unwrap()),
+            randomness: Arc::new(SystemRandomness),
+        };
+        let files = DiskFiles::open(folder.path()).unwrap();
+        let (mut ledger, _) = Ledger::open(files, identity, LedgerSettings::default(), 1).unwrap();
+        for _ in 0..5 {
+            let (kind, payload) = (EntryKind(200), vec![1]);
+            ledger.append(2, NewEntry { kind, payload }).unwrap();
+        }
+        ledger.sync().unwrap();
+        let entries = ledger.chain().seq;
+        let half = IndexBatch {
+            mark: IndexMark::default(),
+            writes: vec![(COUNT.to_vec(), Some(vec![3]))],
+        };
+        let index: Arc<dyn IndexPort> = Arc::new(MemoryIndex::default());
+        index.write(&half).unwrap();
+        let mut services: Vec<Box<dyn Service>> = vec![Box::new(Counter)];
+        let (view, replayed) = bring_up(&ledger, &index, &mut services).unwrap();
+        assert_eq!(u64::from(counted(&view)), entries);
+        let wiped = true;
+        assert_eq!(replayed, Replayed { wiped, entries });
+        let (view, replayed) = bring_up(&ledger, &index, &mut services).unwrap();
+        assert_eq!((u64::from(counted(&view)), replayed.entries), (entries, 0));
+        assert!(!replayed.wiped, "a mark that the chain confirms is believed");
+    }
 }

@@ -29,12 +29,37 @@ pub struct StartError {
 impl StartError {
     /// Something failed at the start or while running.
     pub fn failed(code: ErrorCode, error: impl std::fmt::Display) -> Self {
-        Self { code, sentence: error.to_string(), exit: 1 }
+        Self {
+            code,
+            sentence: error.to_string(),
+            exit: 1,
+        }
     }
 
     /// Configuration or keys are wrong.
     pub fn configuration(code: ErrorCode, error: impl std::fmt::Display) -> Self {
-        Self { code, sentence: error.to_string(), exit: 2 }
+        Self {
+            code,
+            sentence: error.to_string(),
+            exit: 2,
+        }
+    }
+
+    /// Says what, why and what to do in one clear block on standard error, and gives the exit code.
+    #[must_use]
+    pub fn say(&self, lang: Lang) -> ExitCode {
+        let explanation = self.code.explain(lang);
+        let (why, todo) = match lang {
+            Lang::En => ("why", "do"),
+            Lang::Ja => ("理由", "対処"),
+        };
+        let text = format!(
+            "{}: {}\n  {}\n  {why}: {}\n  {todo}: {}\n",
+            self.code, explanation.what, self.sentence, explanation.why, explanation.todo
+        );
+        // A closed error output leaves nowhere to report to.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+        ExitCode::from(self.exit)
     }
 }
 
@@ -76,7 +101,7 @@ impl Prepared {
     /// Where the admin API listens.
     #[must_use]
     pub fn admin_socket(&self) -> PathBuf {
-        self.data().join("admin.sock")
+        self.data().join(ADMIN_SOCKET)
     }
 }
 
@@ -113,7 +138,8 @@ pub trait Node: Sized {
     }
 
     /// Starts the node.
-    fn start(prepared: Arc<Prepared>, stop: Stop) -> impl Future<Output = Result<Self, StartError>>;
+    fn start(prepared: Arc<Prepared>, stop: Stop)
+    -> impl Future<Output = Result<Self, StartError>>;
 
     /// Waits until every peer that it dials is up, and gives what the ready line names beside the
     /// node: pairs of interface and address.
@@ -129,41 +155,76 @@ pub trait Node: Sized {
 /// Runs a node: the whole of its `main`.
 #[must_use]
 pub fn run<N: Node>() -> ExitCode {
-    let arguments = Arguments::parse();
-    let lang = arguments.lang();
-    match run_with::<N>(&arguments) {
+    run_with::<N>(&Arguments::parse())
+}
+
+/// Runs a node with arguments that are read already.
+#[must_use]
+pub fn run_with<N: Node>(arguments: &Arguments) -> ExitCode {
+    match run_checked::<N>(arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say_failure(&error, lang);
-            ExitCode::from(error.exit)
-        }
+        Err(error) => error.say(arguments.lang()),
     }
 }
 
-fn run_with<N: Node>(arguments: &Arguments) -> Result<(), StartError> {
+/// Where the admin API of a node listens, after its configuration alone: for programs that ask a running node.
+///
+/// # Errors
+/// [`StartError`] where the configuration cannot be read or is another role's.
+pub fn admin_socket(config: &Path, role: NodeRole) -> Result<PathBuf, StartError> {
+    let (config, folder) = read_config(config, role)?;
+    Ok(folder.join(&config.node.data).join(ADMIN_SOCKET))
+}
+
+fn run_checked<N: Node>(arguments: &Arguments) -> Result<(), StartError> {
     let prepared = prepare(&arguments.config, N::ROLE)?;
     N::check(&prepared)?;
     if arguments.check {
         return Ok(());
     }
     telemetry::start(arguments.log);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
     runtime.block_on(live::<N>(Arc::new(prepared)))
 }
 
 fn prepare(path: &Path, role: NodeRole) -> Result<Prepared, StartError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| StartError::configuration(ErrorCode::ConfigUnreadable, format!("{}: {error}", path.display())))?;
+    let (config, folder) = read_config(path, role)?;
+    let keys_folder = folder.join(&config.node.keys);
+    let keys = Keys::read(&keys_folder, &config.node.name, role)
+        .map_err(|error| StartError::configuration(error.code(), error))?;
+    Ok(Prepared {
+        config: Arc::new(config),
+        folder,
+        keys,
+    })
+}
+
+/// The configuration of a node of this role, and the folder that relative paths start from.
+fn read_config(path: &Path, role: NodeRole) -> Result<(NodeConfig, PathBuf), StartError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        StartError::configuration(
+            ErrorCode::ConfigUnreadable,
+            format!("{}: {error}", path.display()),
+        )
+    })?;
     let config = NodeConfig::parse(&text, &path.display().to_string())?;
     if config.node.role != role {
-        let sentence = format!("{}: node.role is {}, this program is {}: start {0} with the program of its role", path.display(), config.node.role.program(), role.program());
-        return Err(StartError::configuration(ErrorCode::ConfigBadValue, sentence));
+        let sentence = format!(
+            "{}: node.role is {}, this program is {}: start {0} with the program of its role",
+            path.display(),
+            config.node.role.program(),
+            role.program()
+        );
+        return Err(StartError::configuration(
+            ErrorCode::ConfigBadValue,
+            sentence,
+        ));
     }
     let folder = path.parent().map(Path::to_owned).unwrap_or_default();
-    let keys_folder = folder.join(&config.node.keys);
-    let keys = Keys::read(&keys_folder, &config.node.name, role).map_err(|error| StartError::configuration(error.code(), error))?;
-    Ok(Prepared { config: Arc::new(config), folder, keys })
+    Ok((config, folder))
 }
 
 async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
@@ -171,9 +232,12 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
     let stop = Stop(watch::channel(false).0);
     let name = prepared.config.node.name.clone();
     tracing::info!(event = "node.starting", node = %name, version = env!("CARGO_PKG_VERSION"));
+    refuse_second(&prepared.admin_socket())?;
     let node = N::start(Arc::clone(&prepared), stop.clone()).await?;
-    let mut terminated = signal(SignalKind::terminate()).map_err(|error| failed(error.to_string()))?;
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| failed(error.to_string()))?;
+    let mut terminated =
+        signal(SignalKind::terminate()).map_err(|error| failed(error.to_string()))?;
+    let mut interrupted =
+        signal(SignalKind::interrupt()).map_err(|error| failed(error.to_string()))?;
     if std::env::var_os("JUKINET_SUPERVISED").is_some() {
         let stop = stop.clone();
         // A thread, since a blocking read of standard input must not keep the runtime from ending.
@@ -206,6 +270,17 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Before anything is opened: two processes must not write one ledger.
+fn refuse_second(admin: &Path) -> Result<(), StartError> {
+    match std::os::unix::net::UnixStream::connect(admin) {
+        Ok(_) => Err(StartError::failed(
+            ErrorCode::AlreadyRunning,
+            format!("another process serves {}", admin.display()),
+        )),
+        Err(_) => Ok(()),
+    }
+}
+
 async fn wait_ready<N: Node>(node: &N, said: bool) -> Vec<(String, String)> {
     if said {
         std::future::pending::<()>().await;
@@ -215,7 +290,12 @@ async fn wait_ready<N: Node>(node: &N, said: bool) -> Vec<(String, String)> {
 
 fn say_ready(prepared: &Prepared, addresses: &[(String, String)]) {
     let section = &prepared.config.node;
-    let mut line = format!("ready node={} role={} admin={}", section.name, section.role.program(), prepared.admin_socket().display());
+    let mut line = format!(
+        "ready node={} role={} admin={}",
+        section.name,
+        section.role.program(),
+        prepared.admin_socket().display()
+    );
     for (interface, address) in addresses {
         line.push_str(&format!(" {interface}={address}"));
     }
@@ -225,12 +305,5 @@ fn say_ready(prepared: &Prepared, addresses: &[(String, String)]) {
     let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
 }
 
-/// What, why, what to do: one clear block on standard error.
-fn say_failure(error: &StartError, lang: Lang) {
-    let explanation = error.code.explain(lang);
-    let text = match lang {
-        Lang::En => format!("{}: {}\n  {}\n  why: {}\n  do: {}\n", error.code, explanation.what, error.sentence, explanation.why, explanation.todo),
-        Lang::Ja => format!("{}: {}\n  {}\n  理由: {}\n  対処: {}\n", error.code, explanation.what, error.sentence, explanation.why, explanation.todo),
-    };
-    let _ = std::io::stderr().write_all(text.as_bytes());
-}
+/// The admin API's socket in the data folder.
+const ADMIN_SOCKET: &str = "admin.sock";

@@ -49,7 +49,9 @@ pub(crate) struct SequencerThread {
 impl SequencerThread {
     /// Works until it is told to stop or a turn fails, then ends ledger and index in order.
     pub(crate) fn run(mut self) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
         let ended = match runtime {
             Ok(runtime) => runtime.block_on(self.work_on()),
             Err(error) => Err(error.to_string()),
@@ -63,7 +65,11 @@ impl SequencerThread {
         if let Err(error) = indexed {
             tracing::warn!(event = "index.unfinished", %error, "the next start folds again");
         }
-        let closed = self.sequencer.into_ledger().close(now_ms).map_err(|error| error.to_string());
+        let closed = self
+            .sequencer
+            .into_ledger()
+            .close(now_ms)
+            .map_err(|error| error.to_string());
         if let Err(error) = ended.and(closed) {
             tracing::error!(event = "node.failed", %error);
             let _ = self.failed.send(Some(error));
@@ -77,9 +83,21 @@ impl SequencerThread {
         let mut reported_ms = 0;
         loop {
             let now_ms = self.clock.now_ms();
-            let due = self.sequencer.next_timeout().unwrap_or(u64::MAX).min(now_ms + REPORT_EVERY_MS);
-            let wait = if returned.is_empty() { due.saturating_sub(now_ms) } else { 0 };
-            let received = tokio::time::timeout(Duration::from_millis(wait), self.work.recv_many(&mut buffer, TURN_MAX)).await;
+            let due = self
+                .sequencer
+                .next_timeout()
+                .unwrap_or(u64::MAX)
+                .min(now_ms + REPORT_EVERY_MS);
+            let wait = if returned.is_empty() {
+                due.saturating_sub(now_ms)
+            } else {
+                0
+            };
+            let received = tokio::time::timeout(
+                Duration::from_millis(wait),
+                self.work.recv_many(&mut buffer, TURN_MAX),
+            )
+            .await;
             if received == Ok(0) {
                 return Ok(());
             }
@@ -93,7 +111,8 @@ impl SequencerThread {
                         } else {
                             blocks.remove(code.code());
                         }
-                        self.sequencer.block(blocks.first().and_then(|code| ErrorCode::from_code(code)));
+                        self.sequencer
+                            .block(blocks.first().and_then(|code| ErrorCode::from_code(code)));
                     }
                     Work::Stop => return Ok(()),
                 }
@@ -110,7 +129,11 @@ impl SequencerThread {
 
     fn turn(&mut self, now: (u64, CivilDate), inputs: Vec<Input>) -> Result<Vec<Input>, String> {
         let mut returned = Vec::new();
-        let outgoing = Outgoing { transport: &self.transport, config: &self.config, hops: &self.hops };
+        let outgoing = Outgoing {
+            transport: &self.transport,
+            config: &self.config,
+            hops: &self.hops,
+        };
         let tickets = &self.tickets;
         let me = &self.config.node.name;
         metrics::counter!("juki_turns_total").increment(1);
@@ -135,7 +158,9 @@ impl SequencerThread {
             Err(error @ TurnError::Index(_)) => return Err(error.to_string()),
         }
         let (chain, durable) = (self.sequencer.ledger().chain(), self.sequencer.durable());
-        self.index.advance(self.sequencer.view_mut(), &chain, durable).map_err(|error| error.to_string())?;
+        self.index
+            .advance(self.sequencer.view_mut(), &chain, durable)
+            .map_err(|error| error.to_string())?;
         Ok(returned)
     }
 
@@ -145,7 +170,8 @@ impl SequencerThread {
         report.durable = self.sequencer.durable();
         report.index_waiting = view.waiting();
         metrics::gauge!("juki_residents").set(u32::try_from(report.residents).unwrap_or(u32::MAX));
-        metrics::gauge!("juki_journal_behind_entries").set(u32::try_from(report.behind).unwrap_or(u32::MAX));
+        metrics::gauge!("juki_journal_behind_entries")
+            .set(u32::try_from(report.behind).unwrap_or(u32::MAX));
         if let Ok(mut reports) = self.reports.lock() {
             *reports = report;
         }
@@ -161,7 +187,13 @@ struct Outgoing<'a> {
 
 impl Outgoing<'_> {
     /// Sends a frame; where the line is down, gives the refusal that its own sender is to hear.
-    fn send(&self, me: &NodeId, destination: &NodeId, priority: Priority, frame: Bytes) -> Option<Bytes> {
+    fn send(
+        &self,
+        me: &NodeId,
+        destination: &NodeId,
+        priority: Priority,
+        frame: Bytes,
+    ) -> Option<Bytes> {
         let class = match priority {
             Priority::Interactive => Class::Interactive,
             Priority::Bulk => Class::Bulk,
@@ -169,7 +201,10 @@ impl Outgoing<'_> {
         let (header, length) = (Header::decode(&frame).ok()?.0, frame.len());
         let hop = self.config.next_hop(destination).map(|peer| &peer.name);
         let sent = match hop {
-            Some(peer) => self.transport.send(peer, class, frame).map_err(|error| error.code()),
+            Some(peer) => self
+                .transport
+                .send(peer, class, frame)
+                .map_err(|error| error.code()),
             None => Err(ErrorCode::NoRoute),
         };
         let to = hop.map_or("-", NodeId::as_str);
@@ -179,8 +214,13 @@ impl Outgoing<'_> {
                 None
             }
             Err(code) => {
-                self.hops.note(&header, length, (me.as_str(), to), code.code());
-                let refusal = Refusal { node: me.to_string(), rule: "link".to_owned(), code: code.code().to_owned() };
+                self.hops
+                    .note(&header, length, (me.as_str(), to), code.code());
+                let refusal = Refusal {
+                    node: me.to_string(),
+                    rule: "link".to_owned(),
+                    code: code.code().to_owned(),
+                };
                 refusal.frame_for(&header)
             }
         }

@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use axum::Router;
-use juki_admin::{AdminProvider, base_router, serve};
+use juki_admin::{AdminProvider, base_router};
 use juki_domain::ErrorCode;
 
-use crate::{Engine, EngineHandle, EngineParts, Prepared, StartError, Stop};
+use crate::{AdminTask, Engine, EngineHandle, EngineParts, Prepared, StartError, Stop};
 
 /// An engine with an admin API in front.
 pub struct ServiceNode {
     engine: Engine,
-    admin: tokio::task::JoinHandle<()>,
-    stop: Stop,
+    admin: AdminTask,
     addresses: Vec<(String, String)>,
 }
 
@@ -20,22 +19,37 @@ impl ServiceNode {
     /// Starts the engine and serves the admin API with the node's own routes beside the common ones.
     ///
     /// # Errors
-    /// [`StartError`].
-    pub fn start(prepared: Arc<Prepared>, stop: Stop, parts: EngineParts, routes: impl FnOnce(EngineHandle) -> Router) -> Result<Self, StartError> {
+    /// [`StartError`]; then nothing runs any more.
+    pub async fn start(
+        prepared: Arc<Prepared>,
+        stop: Stop,
+        parts: EngineParts,
+        routes: impl FnOnce(EngineHandle) -> Router,
+    ) -> Result<Self, StartError> {
         let socket = prepared.admin_socket();
-        let engine = Engine::start(prepared, parts, stop.clone())?;
+        let engine = Engine::start(prepared, parts, stop)?;
         let handle = engine.handle();
-        let addresses = handle.transport().bound().iter().map(|(interface, address)| (interface.name().to_owned(), address.to_string())).collect();
+        let addresses = handle
+            .transport()
+            .bound()
+            .iter()
+            .map(|(interface, address)| (interface.name().to_owned(), address.to_string()))
+            .collect();
         let provider: Arc<dyn AdminProvider> = Arc::new(handle.clone());
         let router = base_router(provider).merge(routes(handle));
-        let (asked, failing) = (stop.clone(), stop.clone());
-        let admin = tokio::spawn(async move {
-            if let Err(error) = serve(&socket, router, async move { asked.asked().await }).await {
-                tracing::error!(event = "admin.failed", code = error.code().code(), %error);
-                failing.stop();
+        match AdminTask::start(&socket, router).await {
+            Ok(admin) => Ok(Self {
+                engine,
+                admin,
+                addresses,
+            }),
+            Err(error) => {
+                if let Err(sentence) = engine.shutdown().await {
+                    tracing::error!(event = "engine.failed", error = sentence);
+                }
+                Err(error)
             }
-        });
-        Ok(Self { engine, admin, stop, addresses })
+        }
     }
 
     /// What interfaces hold.
@@ -49,15 +63,18 @@ impl ServiceNode {
         self.addresses.push((name.to_owned(), address));
     }
 
-    /// Waits until every dialled peer is up and gives the addresses.
+    /// Waits until every dialled peer is up and gives the addresses. The admin API answers since the start.
     pub async fn ready(&self) -> Vec<(String, String)> {
         self.engine.peers_up().await;
         self.addresses.clone()
     }
 
-    /// Waits until the engine fails.
+    /// Waits until the engine or the admin API fails.
     pub async fn failure(&self) -> String {
-        self.engine.failure().await
+        tokio::select! {
+            failure = self.engine.failure() => failure,
+            failure = self.admin.failure() => failure,
+        }
     }
 
     /// Ends the admin API, then the engine.
@@ -65,12 +82,8 @@ impl ServiceNode {
     /// # Errors
     /// The sentence with which the engine failed.
     pub async fn shutdown(self) -> Result<(), String> {
-        self.stop.stop();
-        let ended = self.engine.shutdown().await;
-        if let Err(error) = self.admin.await {
-            tracing::warn!(event = "admin.unfinished", %error);
-        }
-        ended
+        self.admin.end().await;
+        self.engine.shutdown().await
     }
 }
 

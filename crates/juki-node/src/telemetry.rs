@@ -11,8 +11,12 @@ static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
 /// Sends log lines to standard error and metrics to the recorder that [`render`] reads.
 pub(crate) fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("JUKI_LOG").unwrap_or_else(|_| EnvFilter::new("info,quinn=warn,sled=warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let filter = EnvFilter::try_from_env("JUKI_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,quinn=warn,sled=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     // A second start in one process, as in tests, keeps the first one's output.
     let _ = match format {
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
@@ -29,5 +33,7 @@ pub(crate) fn start(format: LogFormat) {
 /// All metrics as Prometheus text.
 #[must_use]
 pub fn render() -> String {
-    METRICS.get().map_or_else(String::new, PrometheusHandle::render)
+    METRICS
+        .get()
+        .map_or_else(String::new, PrometheusHandle::render)
 }

@@ -33,7 +33,11 @@ impl Tickets {
     }
 
     pub(crate) fn answer(&self, ticket: Ticket, body: Vec<u8>) {
-        let sender = self.waiting.lock().ok().and_then(|mut waiting| waiting.remove(&ticket));
+        let sender = self
+            .waiting
+            .lock()
+            .ok()
+            .and_then(|mut waiting| waiting.remove(&ticket));
         if let Some(sender) = sender {
             // Whoever asked may have gone away; the ledger keeps what was decided.
             let _ = sender.send(body);

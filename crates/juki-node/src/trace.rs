@@ -30,7 +30,11 @@ pub struct Hops {
 impl Hops {
     /// Notes a frame: where it came from, where it went, and what was decided.
     pub fn note(&self, header: &Header, length: usize, (from, to): (&str, &str), verdict: &str) {
-        let at_unix_us = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_micros()).unwrap_or(u64::MAX));
+        let at_unix_us = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| {
+                u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+            });
         let hop = Kept {
             message_id: header.message_id,
             at_unix_us,
@@ -51,7 +55,9 @@ impl Hops {
     /// The hops of one message, oldest first.
     #[must_use]
     pub fn of(&self, node: &NodeId, message: [u8; 16]) -> Vec<Hop> {
-        let Ok(kept) = self.kept.lock() else { return Vec::new() };
+        let Ok(kept) = self.kept.lock() else {
+            return Vec::new();
+        };
         let same = kept.iter().filter(|hop| hop.message_id.0 == message);
         same.map(|hop| Hop {
             node: node.to_string(),

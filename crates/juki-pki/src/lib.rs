@@ -11,7 +11,9 @@ mod pem_file;
 mod revocation;
 
 pub use authority::{Authority, BACKDATE_S};
-pub use certificate::{CERTIFICATE_BYTES_MAX, authority_key, node_dns_name, node_of, not_after_of, serial_of};
+pub use certificate::{
+    CERTIFICATE_BYTES_MAX, authority_key, node_dns_name, node_of, not_after_of, serial_of,
+};
 pub use error::PkiError;
 pub use key::{generate_key, public_key_info, public_key_of};
 pub use pem_file::{

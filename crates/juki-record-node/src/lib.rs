@@ -32,11 +32,21 @@ pub const PREFECTURE_TABLES: [&str; 4] = ["別表第二", "別表第三", "別�
 pub fn legal_basis(prepared: &Prepared, tables: &[&str]) -> Result<LegalBasisTable, StartError> {
     let path: PathBuf = match &prepared.config.node.legal_basis {
         Some(path) => prepared.folder.join(path),
-        None => return Err(StartError::missing("node.legal_basis: the table that says who may ask for what")),
+        None => {
+            return Err(StartError::missing(
+                "node.legal_basis: the table that says who may ask for what",
+            ));
+        }
     };
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| StartError::configuration(ErrorCode::ConfigUnreadable, format!("{}: {error}", path.display())))?;
-    let table = LegalBasisTable::parse(&text).map_err(|error| StartError::configuration(error.code(), format!("{}: {error}", path.display())));
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        StartError::configuration(
+            ErrorCode::ConfigUnreadable,
+            format!("{}: {error}", path.display()),
+        )
+    })?;
+    let table = LegalBasisTable::parse(&text).map_err(|error| {
+        StartError::configuration(error.code(), format!("{}: {error}", path.display()))
+    });
     table.map(|table| table.of_tables(tables))
 }
 
@@ -45,7 +55,11 @@ pub fn legal_basis(prepared: &Prepared, tables: &[&str]) -> Result<LegalBasisTab
 /// # Errors
 /// [`StartError`] where the directory names none.
 pub fn registrar(prepared: &Prepared) -> Result<VerifyingKey, StartError> {
-    prepared.keys.directory.registrar.ok_or_else(|| StartError::missing("directory.bin: the registrar's key"))
+    prepared
+        .keys
+        .directory
+        .registrar
+        .ok_or_else(|| StartError::missing("directory.bin: the registrar's key"))
 }
 
 /// The one node of a role.
@@ -53,14 +67,27 @@ pub fn registrar(prepared: &Prepared) -> Result<VerifyingKey, StartError> {
 /// # Errors
 /// [`StartError`] where the directory names none.
 pub fn only_node(prepared: &Prepared, role: NodeRole) -> Result<NodeId, StartError> {
-    let mut found = prepared.keys.directory.nodes.iter().filter(|(_, entry)| entry.role == role);
-    found.next().map(|(node, _)| node.clone()).ok_or_else(|| StartError::missing(&format!("directory.bin: a node of role {}", role.program())))
+    let mut found = prepared
+        .keys
+        .directory
+        .nodes
+        .iter()
+        .filter(|(_, entry)| entry.role == role);
+    found.next().map(|(node, _)| node.clone()).ok_or_else(|| {
+        StartError::missing(&format!("directory.bin: a node of role {}", role.program()))
+    })
 }
 
 /// The registry of this node, with pseudonyms of its own.
 #[must_use]
 pub fn registry(prepared: &Prepared, searchable: bool) -> Registry {
-    Registry::new(prepared.keys.storage_key().derive_digest_key("registry pseudonyms"), searchable)
+    Registry::new(
+        prepared
+            .keys
+            .storage_key()
+            .derive_digest_key("registry pseudonyms"),
+        searchable,
+    )
 }
 
 /// The index in the node's data folder.
@@ -69,8 +96,15 @@ pub fn registry(prepared: &Prepared, searchable: bool) -> Registry {
 /// [`StartError`] where not even an empty one can be made.
 pub fn open_index(prepared: &Prepared) -> Result<Arc<dyn IndexPort>, StartError> {
     let key = prepared.keys.storage_key().derive("index");
-    let index = SledIndex::open(&prepared.data().join("index"), key, Arc::new(SystemRandomness), INDEX_CACHE_BYTES);
-    index.map(|index| Arc::new(index) as Arc<dyn IndexPort>).map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))
+    let index = SledIndex::open(
+        &prepared.data().join("index"),
+        key,
+        Arc::new(SystemRandomness),
+        INDEX_CACHE_BYTES,
+    );
+    index
+        .map(|index| Arc::new(index) as Arc<dyn IndexPort>)
+        .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))
 }
 
 /// The report of a tier above the municipalities.
@@ -78,15 +112,31 @@ pub fn open_index(prepared: &Prepared) -> Result<Arc<dyn IndexPort>, StartError>
 pub fn tier_reporter(registry: Registry, passes_on: bool) -> Reporter {
     Box::new(move |view| {
         let counts = registry.counts(view);
-        let cursors: serde_json::Map<_, _> =
-            JournalReceiver::cursors(view).into_iter().map(|(municipality, cursor)| (municipality.to_string(), json!(cursor.seq))).collect();
+        let cursors: serde_json::Map<_, _> = JournalReceiver::cursors(view)
+            .into_iter()
+            .map(|(municipality, cursor)| (municipality.to_string(), json!(cursor.seq)))
+            .collect();
         Reports {
             residents: counts.iter().map(|(_, count)| count).sum(),
-            behind: if passes_on { JournalReceiver::behind(view) } else { 0 },
+            behind: if passes_on {
+                JournalReceiver::behind(view)
+            } else {
+                0
+            },
             more: vec![
-                ("digests".to_owned(), digests(&registry, view, counts.iter().map(|(municipality, _)| *municipality))),
+                (
+                    "digests".to_owned(),
+                    digests(
+                        &registry,
+                        view,
+                        counts.iter().map(|(municipality, _)| *municipality),
+                    ),
+                ),
                 ("journals".to_owned(), cursors.into()),
-                ("differences".to_owned(), registry.differences(view, 1_000).len().into()),
+                (
+                    "differences".to_owned(),
+                    registry.differences(view, 1_000).len().into(),
+                ),
             ],
             ..Reports::default()
         }
@@ -95,7 +145,21 @@ pub fn tier_reporter(registry: Registry, passes_on: bool) -> Reporter {
 
 /// The digest of each municipality's fold, as hexadecimal text.
 #[must_use]
-pub fn digests(registry: &Registry, view: &View, municipalities: impl Iterator<Item = MunicipalityCode>) -> serde_json::Value {
-    let hex = |municipality| registry.digest(view, municipality).digest().iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    municipalities.map(|municipality| (municipality.to_string(), json!(hex(municipality)))).collect::<serde_json::Map<_, _>>().into()
+pub fn digests(
+    registry: &Registry,
+    view: &View,
+    municipalities: impl Iterator<Item = MunicipalityCode>,
+) -> serde_json::Value {
+    let hex = |municipality| {
+        registry
+            .digest(view, municipality)
+            .digest()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    municipalities
+        .map(|municipality| (municipality.to_string(), json!(hex(municipality))))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -16,7 +16,11 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| {
+                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+            })
     }
 }
 
@@ -47,7 +51,11 @@ mod tests {
 
     #[test]
     fn the_civil_date_moves_on_a_day_after_the_anchor() {
-        let calendar = Calendar { base: "2002-10-15".parse().unwrap(), anchor_unix_s: 1_000_000, version: 1 };
+        let calendar = Calendar {
+            base: "2002-10-15".parse().unwrap(),
+            anchor_unix_s: 1_000_000,
+            version: 1,
+        };
         let at = |s: u64| calendar.civil_date(s * 1000).to_string();
         assert_eq!(at(0), "2002-10-15");
         assert_eq!(at(1_000_000 + 86_399), "2002-10-15");

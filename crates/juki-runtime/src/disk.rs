@@ -25,16 +25,30 @@ impl DiskFiles {
     /// # Errors
     /// Whatever the operating system says.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        Ok(Self { folder: folder.to_owned(), open: std::sync::Mutex::new(BTreeMap::new()) })
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            open: std::sync::Mutex::new(BTreeMap::new()),
+        })
     }
 
     fn file(&self, name: &str) -> io::Result<Arc<File>> {
-        let mut open = self.open.lock().map_err(|_| io::Error::other("the table of open files is poisoned"))?;
+        let mut open = self
+            .open
+            .lock()
+            .map_err(|_| io::Error::other("the table of open files is poisoned"))?;
         if let Some(file) = open.get(name) {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(OpenOptions::new().read(true).write(true).open(self.folder.join(name))?);
+        let file = Arc::new(
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(self.folder.join(name))?,
+        );
         if open.len() >= OPEN_MAX {
             open.pop_first();
         }
@@ -45,11 +59,18 @@ impl DiskFiles {
 
 impl Files for DiskFiles {
     fn list(&self) -> io::Result<Vec<String>> {
-        fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+        fs::read_dir(&self.folder)?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect()
     }
 
     fn create(&mut self, name: &str) -> io::Result<()> {
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(self.folder.join(name)).map(|_| ())
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(self.folder.join(name))
+            .map(|_| ())
     }
 
     fn len(&self, name: &str) -> io::Result<u64> {
@@ -104,8 +125,14 @@ mod tests {
         let mut buffer = [9; 10];
         assert_eq!(files.read_at("a", 1, &mut buffer).unwrap(), 5);
         assert_eq!(&buffer[..5], b"\0\0xyz");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
-        assert_eq!(fs::metadata(path.join("a")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        assert_eq!(
+            fs::metadata(path.join("a")).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         assert_eq!(files.list().unwrap(), ["a"]);
     }
 }

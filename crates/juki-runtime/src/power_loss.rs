@@ -49,8 +49,12 @@ impl PowerLossFiles {
     /// or dropped by the seed, and so is the new length.
     pub fn lose_power(&self, seed: u64) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let Ok(mut disk) = self.disk.lock() else { return };
-        let Disk { files, safe_names, .. } = &mut *disk;
+        let Ok(mut disk) = self.disk.lock() else {
+            return;
+        };
+        let Disk {
+            files, safe_names, ..
+        } = &mut *disk;
         files.retain(|name, _| safe_names.contains_key(name) || rng.random_bool(0.5));
         for content in files.values_mut() {
             content.lose_power(&mut rng);
@@ -78,7 +82,9 @@ impl PowerLossFiles {
     }
 
     fn lock(&self) -> io::Result<MutexGuard<'_, Disk>> {
-        self.disk.lock().map_err(|_| io::Error::other("the disk is poisoned"))
+        self.disk
+            .lock()
+            .map_err(|_| io::Error::other("the disk is poisoned"))
     }
 }
 
@@ -129,7 +135,13 @@ impl Files for PowerLossFiles {
     }
 
     fn len(&self, name: &str) -> io::Result<u64> {
-        Ok(self.lock()?.files.get(name).ok_or_else(missing)?.current.len() as u64)
+        Ok(self
+            .lock()?
+            .files
+            .get(name)
+            .ok_or_else(missing)?
+            .current
+            .len() as u64)
     }
 
     fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
@@ -173,7 +185,8 @@ impl Files for PowerLossFiles {
         content.safe.resize(content.current.len(), 0);
         for (offset, len) in std::mem::take(&mut content.dirty) {
             for at in offset..offset + len {
-                if let (Some(to), Some(from)) = (content.safe.get_mut(at), content.current.get(at)) {
+                if let (Some(to), Some(from)) = (content.safe.get_mut(at), content.current.get(at))
+                {
                     *to = *from;
                 }
             }

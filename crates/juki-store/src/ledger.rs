@@ -7,12 +7,16 @@ use std::sync::Arc;
 use juki_crypto::{Digest, Randomness, SigningKey, StorageKey, random_array};
 use juki_domain::{ErrorCode, NodeId};
 use juki_ledger::{
-    Chain, Checkpoint, Entry, EntryKind, FRAME_SEALED_MAX, FrameError, NewEntry, PAYLOAD_BYTES_MAX, SEGMENT_HEADER_LEN, SegmentError, SegmentHeader, encode_frame,
+    Chain, Checkpoint, Entry, EntryKind, FRAME_SEALED_MAX, FrameError, NewEntry, PAYLOAD_BYTES_MAX,
+    SEGMENT_HEADER_LEN, SegmentError, SegmentHeader, encode_frame,
 };
 use juki_runtime::Files;
 use prost::Message as _;
 
-use crate::recover::{FramePlace, SegmentEnd, continues, read_frame, read_header, segment_name, segment_numbers, walk_segment};
+use crate::recover::{
+    FramePlace, SegmentEnd, continues, read_frame, read_header, segment_name, segment_numbers,
+    walk_segment,
+};
 
 /// Whose ledger it is and under which keys it lies.
 pub struct LedgerIdentity {
@@ -44,7 +48,11 @@ pub struct LedgerSettings {
 
 impl Default for LedgerSettings {
     fn default() -> Self {
-        Self { grow_bytes: 1 << 20, segment_bytes_max: 256 << 20, recent_bytes_max: 4 << 20 }
+        Self {
+            grow_bytes: 1 << 20,
+            segment_bytes_max: 256 << 20,
+            recent_bytes_max: 4 << 20,
+        }
     }
 }
 
@@ -130,37 +138,16 @@ impl<F: Files> Ledger<F> {
     ///
     /// # Errors
     /// [`LedgerError`]; a damaged ledger is not opened.
-    pub fn open(mut files: F, identity: LedgerIdentity, settings: LedgerSettings, now_ms: u64) -> Result<(Self, OpenReport), LedgerError> {
-        let mut chain = Chain::default();
-        let mut frames = Vec::new();
-        let mut numbers = segment_numbers(&files)?;
-        let mut torn = drop_unfinished_segment(&mut files, &mut numbers)?;
-        let last = numbers.last().copied();
-        for number in numbers {
-            let header = checked_header(&files, number, &chain, &identity.storage)?;
-            debug_assert_eq!(header.number, number);
-            match walk_segment(&files, number, &mut chain, &mut |place, _| frames.push(place))? {
-                SegmentEnd::Clean { .. } => {}
-                SegmentEnd::Torn { used, len } if Some(number) == last => {
-                    files.set_len(&segment_name(number), used)?;
-                    torn = Some(TornTail { segment: number, bytes: len });
-                }
-                SegmentEnd::Torn { used, .. } => {
-                    let what = "a segment that is not the last one ends in the middle of a frame".to_owned();
-                    return Err(LedgerError::Damaged { segment: number, offset: used, entry: chain.seq + 1, what });
-                }
-                SegmentEnd::Damaged { offset, next_seq, what } => {
-                    return Err(LedgerError::Damaged { segment: number, offset, entry: next_seq, what });
-                }
-            }
-        }
-        if let Some(last) = last {
-            // A run that was killed may have left frames that were read here and never synced: what the
-            // next segment continues must not vanish when the power fails.
-            files.sync(&segment_name(last))?;
-        }
+    pub fn open(
+        mut files: F,
+        identity: LedgerIdentity,
+        settings: LedgerSettings,
+        now_ms: u64,
+    ) -> Result<(Self, OpenReport), LedgerError> {
+        let found = read_segments(&mut files, &identity.storage)?;
+        let (chain, torn) = (found.chain, found.torn);
         let report = OpenReport { found: chain, torn };
-        let segment = last.unwrap_or(0) + 1;
+        let segment = found.last.unwrap_or(0) + 1;
         let mut ledger = Self {
             files,
             frame_key: StorageKey::new([0; 32]),
@@ -168,7 +155,7 @@ impl<F: Files> Ledger<F> {
             settings,
             chain,
             durable: chain.seq,
-            frames,
+            frames: found.frames,
             segment,
             offset: 0,
             file_len: 0,
@@ -180,9 +167,21 @@ impl<F: Files> Ledger<F> {
             failed: false,
         };
         ledger.begin_segment(segment, now_ms)?;
-        ledger.append(now_ms, NewEntry { kind: EntryKind::OPENED, payload: Vec::new() })?;
+        ledger.append(
+            now_ms,
+            NewEntry {
+                kind: EntryKind::OPENED,
+                payload: Vec::new(),
+            },
+        )?;
         if let Some(torn) = torn {
-            ledger.append(now_ms, NewEntry { kind: EntryKind::TORN_TAIL, payload: torn.bytes.to_be_bytes().to_vec() })?;
+            ledger.append(
+                now_ms,
+                NewEntry {
+                    kind: EntryKind::TORN_TAIL,
+                    payload: torn.bytes.to_be_bytes().to_vec(),
+                },
+            )?;
         }
         ledger.sync()?;
         Ok((ledger, report))
@@ -197,7 +196,13 @@ impl<F: Files> Ledger<F> {
             return Err(LedgerError::TooLong(new.payload.len()));
         }
         let salt = random_array(self.identity.randomness.as_ref());
-        let entry = Arc::new(Entry { seq: self.chain.seq + 1, at_ms, kind: new.kind, salt, payload: new.payload });
+        let entry = Arc::new(Entry {
+            seq: self.chain.seq + 1,
+            at_ms,
+            kind: new.kind,
+            salt,
+            payload: new.payload,
+        });
         let leaf = entry.leaf();
         self.chain.advance(&leaf);
         self.staged.push((Arc::clone(&entry), leaf));
@@ -209,8 +214,19 @@ impl<F: Files> Ledger<F> {
     /// # Errors
     /// As [`Self::append`].
     pub fn append_checkpoint(&mut self, at_ms: u64) -> Result<Checkpoint, LedgerError> {
-        let checkpoint = Checkpoint::sign(&self.identity.node, &self.chain, at_ms, &self.identity.signing);
-        self.append(at_ms, NewEntry { kind: EntryKind::CHECKPOINT, payload: checkpoint.encode_to_vec() })?;
+        let checkpoint = Checkpoint::sign(
+            &self.identity.node,
+            &self.chain,
+            at_ms,
+            &self.identity.signing,
+        );
+        self.append(
+            at_ms,
+            NewEntry {
+                kind: EntryKind::CHECKPOINT,
+                payload: checkpoint.encode_to_vec(),
+            },
+        )?;
         Ok(checkpoint)
     }
 
@@ -221,7 +237,9 @@ impl<F: Files> Ledger<F> {
     /// medium holds: the node must stop and open it anew.
     pub fn sync(&mut self) -> Result<u64, LedgerError> {
         if self.failed {
-            return Err(LedgerError::Disk(io::Error::other("an earlier sync failed")));
+            return Err(LedgerError::Disk(io::Error::other(
+                "an earlier sync failed",
+            )));
         }
         if self.staged.is_empty() {
             return Ok(self.durable);
@@ -259,7 +277,12 @@ impl<F: Files> Ledger<F> {
             }
             fits
         };
-        if let Some(first) = self.recent.front().map(|entry| entry.seq).filter(|first| *first <= from_seq) {
+        if let Some(first) = self
+            .recent
+            .front()
+            .map(|entry| entry.seq)
+            .filter(|first| *first <= from_seq)
+        {
             let skip = usize::try_from(from_seq - first).unwrap_or(usize::MAX);
             for entry in self.recent.iter().skip(skip) {
                 if entry.seq > self.durable || !take(Arc::clone(entry)) {
@@ -268,7 +291,9 @@ impl<F: Files> Ledger<F> {
             }
             return Ok(entries);
         }
-        let start = self.frames.partition_point(|place| place.first_seq + u64::from(place.count) <= from_seq);
+        let start = self
+            .frames
+            .partition_point(|place| place.first_seq + u64::from(place.count) <= from_seq);
         for place in self.frames.iter().skip(start) {
             for entry in self.open_frame(place)? {
                 if entry.seq >= from_seq && !take(Arc::new(entry)) {
@@ -284,9 +309,15 @@ impl<F: Files> Ledger<F> {
     /// # Errors
     /// [`LedgerError`] where the disk or a frame fails.
     pub fn replay(&self, from_seq: u64, visit: &mut dyn FnMut(&Entry)) -> Result<(), LedgerError> {
-        let start = self.frames.partition_point(|place| place.first_seq + u64::from(place.count) <= from_seq);
+        let start = self
+            .frames
+            .partition_point(|place| place.first_seq + u64::from(place.count) <= from_seq);
         for place in self.frames.iter().skip(start) {
-            for entry in self.open_frame(place)?.iter().filter(|entry| entry.seq >= from_seq) {
+            for entry in self
+                .open_frame(place)?
+                .iter()
+                .filter(|entry| entry.seq >= from_seq)
+            {
                 visit(entry);
             }
         }
@@ -301,14 +332,29 @@ impl<F: Files> Ledger<F> {
         if seq == self.chain.seq {
             return Ok(Some(self.chain));
         }
-        let mut segments: Vec<u32> = self.frames.iter().filter(|place| place.first_seq <= seq.max(1)).map(|place| place.segment).collect();
+        let mut segments: Vec<u32> = self
+            .frames
+            .iter()
+            .filter(|place| place.first_seq <= seq.max(1))
+            .map(|place| place.segment)
+            .collect();
         segments.dedup();
-        let Some(segment) = segments.last().copied() else { return Ok((seq == 0).then(Chain::default)) };
-        let header = SegmentHeader::decode(&read_header(&self.files, segment)?)
-            .map_err(|error| LedgerError::Damaged { segment, offset: 0, entry: seq, what: error.to_string() })?;
+        let Some(segment) = segments.last().copied() else {
+            return Ok((seq == 0).then(Chain::default));
+        };
+        let header =
+            SegmentHeader::decode(&read_header(&self.files, segment)?).map_err(|error| {
+                LedgerError::Damaged {
+                    segment,
+                    offset: 0,
+                    entry: seq,
+                    what: error.to_string(),
+                }
+            })?;
         let mut chain = header.before;
         for place in self.frames.iter().filter(|place| place.segment == segment) {
-            let frame = read_frame(&self.files, place.segment, place.offset)?.map_err(|error| damaged(place, error))?;
+            let frame = read_frame(&self.files, place.segment, place.offset)?
+                .map_err(|error| damaged(place, error))?;
             for leaf in &frame.leaves {
                 if chain.seq == seq {
                     return Ok(Some(chain));
@@ -330,12 +376,16 @@ impl<F: Files> Ledger<F> {
     }
 
     fn open_frame(&self, place: &FramePlace) -> Result<Vec<Entry>, LedgerError> {
-        let frame = read_frame(&self.files, place.segment, place.offset)?.map_err(|error| damaged(place, error))?;
+        let frame = read_frame(&self.files, place.segment, place.offset)?
+            .map_err(|error| damaged(place, error))?;
         if place.segment == self.segment {
-            return frame.open(&self.frame_key).map_err(|error| damaged(place, error));
+            return frame
+                .open(&self.frame_key)
+                .map_err(|error| damaged(place, error));
         }
         let header = read_header(&self.files, place.segment)?;
-        let key = SegmentHeader::frame_key(&header, &self.identity.storage).map_err(|_| LedgerError::WrongKey(place.segment))?;
+        let key = SegmentHeader::frame_key(&header, &self.identity.storage)
+            .map_err(|_| LedgerError::WrongKey(place.segment))?;
         frame.open(&key).map_err(|error| damaged(place, error))
     }
 
@@ -375,7 +425,12 @@ impl<F: Files> Ledger<F> {
         }
         let first_seq = entries.first().map_or(0, |(entry, _)| entry.seq);
         let count = u32::try_from(entries.len()).unwrap_or(u32::MAX);
-        self.frames.push(FramePlace { first_seq, count, segment: self.segment, offset: self.offset });
+        self.frames.push(FramePlace {
+            first_seq,
+            count,
+            segment: self.segment,
+            offset: self.offset,
+        });
         self.offset = end;
         self.index += 1;
         for (entry, _) in entries {
@@ -384,7 +439,9 @@ impl<F: Files> Ledger<F> {
             self.recent.push_back(entry);
         }
         while self.recent_bytes > self.settings.recent_bytes_max {
-            let Some(oldest) = self.recent.pop_front() else { break };
+            let Some(oldest) = self.recent.pop_front() else {
+                break;
+            };
             self.recent_bytes -= oldest.payload.len() + 64;
         }
         Ok(())
@@ -404,10 +461,15 @@ impl<F: Files> Ledger<F> {
         let name = segment_name(number);
         match self.files.create(&name) {
             // A segment that an earlier run could not begin was emptied; its number is taken again.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.files.len(&name)? == 0 => {}
+            Err(error)
+                if error.kind() == io::ErrorKind::AlreadyExists && self.files.len(&name)? == 0 => {}
             made => made?,
         }
-        self.files.write_at(&name, 0, &header.encode(&self.identity.storage, &self.frame_key, nonce))?;
+        self.files.write_at(
+            &name,
+            0,
+            &header.encode(&self.identity.storage, &self.frame_key, nonce),
+        )?;
         // The header is durable before any frame: a whole frame behind a broken header is damage.
         self.files.sync(&name)?;
         self.segment = number;
@@ -427,10 +489,72 @@ impl<F: Files> Ledger<F> {
     }
 }
 
+/// What the segments of earlier runs hold.
+struct Found {
+    chain: Chain,
+    frames: Vec<FramePlace>,
+    torn: Option<TornTail>,
+    last: Option<u32>,
+}
+
+/// Verifies every frame and the chain, and cuts a torn tail.
+fn read_segments(files: &mut impl Files, storage: &StorageKey) -> Result<Found, LedgerError> {
+    let mut chain = Chain::default();
+    let mut frames = Vec::new();
+    let mut numbers = segment_numbers(files)?;
+    let mut torn = drop_unfinished_segment(files, &mut numbers)?;
+    let last = numbers.last().copied();
+    for number in numbers {
+        checked_header(files, number, &chain, storage)?;
+        let end = walk_segment(files, number, &mut chain, &mut |place, _| frames.push(place))?;
+        let damaged = |offset, entry, what| LedgerError::Damaged {
+            segment: number,
+            offset,
+            entry,
+            what,
+        };
+        match end {
+            SegmentEnd::Clean { .. } => {}
+            SegmentEnd::Torn { used, len } if Some(number) == last => {
+                files.set_len(&segment_name(number), used)?;
+                torn = Some(TornTail {
+                    segment: number,
+                    bytes: len,
+                });
+            }
+            SegmentEnd::Torn { used, .. } => {
+                let what = "a segment that is not the last one ends in the middle of a frame";
+                return Err(damaged(used, chain.seq + 1, what.to_owned()));
+            }
+            SegmentEnd::Damaged {
+                offset,
+                next_seq,
+                what,
+            } => return Err(damaged(offset, next_seq, what)),
+        }
+    }
+    if let Some(last) = last {
+        // A run that was killed may have left frames that were read here and never synced: what the
+        // next segment continues must not vanish when the power fails.
+        files.sync(&segment_name(last))?;
+    }
+    Ok(Found {
+        chain,
+        frames,
+        torn,
+        last,
+    })
+}
+
 /// A loss of power can leave a last segment that is only a name or a part of its header. Nothing in
 /// it was acknowledged, since its first sync had not returned; it is emptied and its number goes on.
-fn drop_unfinished_segment(files: &mut impl Files, numbers: &mut Vec<u32>) -> Result<Option<TornTail>, LedgerError> {
-    let Some(number) = numbers.last().copied() else { return Ok(None) };
+fn drop_unfinished_segment(
+    files: &mut impl Files,
+    numbers: &mut Vec<u32>,
+) -> Result<Option<TornTail>, LedgerError> {
+    let Some(number) = numbers.last().copied() else {
+        return Ok(None);
+    };
     let header = read_header(files, number)?;
     if SegmentHeader::decode(&header).is_ok() {
         return Ok(None);
@@ -440,7 +564,9 @@ fn drop_unfinished_segment(files: &mut impl Files, numbers: &mut Vec<u32>) -> Re
     let len = files.len(&name)?;
     // A whole frame behind a broken header means that the header was damaged later.
     let mut whole = false;
-    if let SegmentEnd::Damaged { .. } = walk_segment(files, number, &mut chain, &mut |_, _| whole = true)? {
+    if let SegmentEnd::Damaged { .. } =
+        walk_segment(files, number, &mut chain, &mut |_, _| whole = true)?
+    {
         whole = true;
     }
     if whole {
@@ -449,15 +575,30 @@ fn drop_unfinished_segment(files: &mut impl Files, numbers: &mut Vec<u32>) -> Re
     files.set_len(&name, 0)?;
     files.sync(&name)?;
     numbers.pop();
-    Ok(Some(TornTail { segment: number, bytes: len }))
+    Ok(Some(TornTail {
+        segment: number,
+        bytes: len,
+    }))
 }
 
-fn checked_header(files: &dyn Files, number: u32, chain: &Chain, storage: &StorageKey) -> Result<SegmentHeader, LedgerError> {
+fn checked_header(
+    files: &dyn Files,
+    number: u32,
+    chain: &Chain,
+    storage: &StorageKey,
+) -> Result<SegmentHeader, LedgerError> {
     let bytes = read_header(files, number)?;
-    let damage = |what: String| LedgerError::Damaged { segment: number, offset: 0, entry: chain.seq + 1, what };
+    let damage = |what: String| LedgerError::Damaged {
+        segment: number,
+        offset: 0,
+        entry: chain.seq + 1,
+        what,
+    };
     let header = SegmentHeader::decode(&bytes).map_err(|error| damage(error.to_string()))?;
     if !continues(&header, number, chain) {
-        return Err(damage("the segment does not continue the one before it".to_owned()));
+        return Err(damage(
+            "the segment does not continue the one before it".to_owned(),
+        ));
     }
     match SegmentHeader::frame_key(&bytes, storage) {
         Ok(_) => Ok(header),
@@ -467,5 +608,10 @@ fn checked_header(files: &dyn Files, number: u32, chain: &Chain, storage: &Stora
 }
 
 fn damaged(place: &FramePlace, error: FrameError) -> LedgerError {
-    LedgerError::Damaged { segment: place.segment, offset: place.offset, entry: place.first_seq, what: error.to_string() }
+    LedgerError::Damaged {
+        segment: place.segment,
+        offset: place.offset,
+        entry: place.first_seq,
+        what: error.to_string(),
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::io;
 
-use juki_ledger::{Chain, FRAME_HEADER_LEN, Frame, FrameError, FrameHeader, SEGMENT_HEADER_LEN, SegmentHeader};
+use juki_ledger::{
+    Chain, FRAME_HEADER_LEN, Frame, FrameError, FrameHeader, SEGMENT_HEADER_LEN, SegmentHeader,
+};
 use juki_runtime::Files;
 
 /// Where a frame lies.
@@ -22,7 +24,11 @@ pub(crate) enum SegmentEnd {
     /// An unfinished frame and nothing whole after it: what a loss of power leaves.
     Torn { used: u64, len: u64 },
     /// Something whole follows something broken: no loss of power leaves that.
-    Damaged { offset: u64, next_seq: u64, what: String },
+    Damaged {
+        offset: u64,
+        next_seq: u64,
+        what: String,
+    },
 }
 
 /// The name of a segment's file.
@@ -32,8 +38,13 @@ pub(crate) fn segment_name(number: u32) -> String {
 
 /// The numbers of all segments, rising.
 pub(crate) fn segment_numbers(files: &dyn Files) -> io::Result<Vec<u32>> {
-    let mut numbers: Vec<u32> =
-        files.list()?.iter().filter_map(|name| name.strip_suffix(".segment")).filter(|stem| stem.len() == 8).filter_map(|stem| stem.parse().ok()).collect();
+    let mut numbers: Vec<u32> = files
+        .list()?
+        .iter()
+        .filter_map(|name| name.strip_suffix(".segment"))
+        .filter(|stem| stem.len() == 8)
+        .filter_map(|stem| stem.parse().ok())
+        .collect();
     numbers.sort_unstable();
     Ok(numbers)
 }
@@ -47,13 +58,21 @@ pub(crate) fn read_header(files: &dyn Files, number: u32) -> io::Result<Vec<u8>>
 }
 
 /// Reads one frame at an offset.
-pub(crate) fn read_frame(files: &dyn Files, number: u32, offset: u64) -> io::Result<Result<Frame, FrameError>> {
+pub(crate) fn read_frame(
+    files: &dyn Files,
+    number: u32,
+    offset: u64,
+) -> io::Result<Result<Frame, FrameError>> {
     let name = segment_name(number);
     let mut head = [0; FRAME_HEADER_LEN];
     let read = files.read_at(&name, offset, &mut head)?;
     if read < FRAME_HEADER_LEN {
         let empty = head.iter().all(|byte| *byte == 0);
-        return Ok(Err(if empty { FrameError::Empty } else { FrameError::NoFrame }));
+        return Ok(Err(if empty {
+            FrameError::Empty
+        } else {
+            FrameError::NoFrame
+        }));
     }
     let header = match FrameHeader::decode(&head) {
         Ok(header) => header,
@@ -85,10 +104,25 @@ pub(crate) fn walk_segment(
             Err(error) => return end_of(files, number, offset, next_seq, error),
         };
         if frame.header.first_seq != next_seq || frame.header.index != index {
-            let what = format!("the frame says it begins with entry {}, entry {next_seq} is next", frame.header.first_seq);
-            return Ok(SegmentEnd::Damaged { offset, next_seq, what });
+            let what = format!(
+                "the frame says it begins with entry {}, entry {next_seq} is next",
+                frame.header.first_seq
+            );
+            return Ok(SegmentEnd::Damaged {
+                offset,
+                next_seq,
+                what,
+            });
         }
-        on_frame(FramePlace { first_seq: next_seq, count: frame.header.count, segment: number, offset }, &frame);
+        on_frame(
+            FramePlace {
+                first_seq: next_seq,
+                count: frame.header.count,
+                segment: number,
+                offset,
+            },
+            &frame,
+        );
         for leaf in &frame.leaves {
             chain.advance(leaf);
         }
@@ -97,7 +131,13 @@ pub(crate) fn walk_segment(
     }
 }
 
-fn end_of(files: &dyn Files, number: u32, offset: u64, next_seq: u64, error: FrameError) -> io::Result<SegmentEnd> {
+fn end_of(
+    files: &dyn Files,
+    number: u32,
+    offset: u64,
+    next_seq: u64,
+    error: FrameError,
+) -> io::Result<SegmentEnd> {
     let name = segment_name(number);
     let len = files.len(&name)?;
     let mut last_written = offset;
@@ -111,10 +151,19 @@ fn end_of(files: &dyn Files, number: u32, offset: u64, next_seq: u64, error: Fra
         if let Some(place) = bytes.iter().rposition(|byte| *byte != 0) {
             last_written = at + place as u64 + 1;
         }
-        for place in bytes.windows(4).enumerate().filter(|(_, window)| *window == b"JKF1").map(|(place, _)| place) {
+        for place in bytes
+            .windows(4)
+            .enumerate()
+            .filter(|(_, window)| *window == b"JKF1")
+            .map(|(place, _)| place)
+        {
             let whole = read_frame(files, number, at + place as u64)?;
             if at + place as u64 > offset && whole.is_ok() {
-                return Ok(SegmentEnd::Damaged { offset, next_seq, what: error.to_string() });
+                return Ok(SegmentEnd::Damaged {
+                    offset,
+                    next_seq,
+                    what: error.to_string(),
+                });
             }
         }
         if read < buffer.len() {
@@ -123,7 +172,14 @@ fn end_of(files: &dyn Files, number: u32, offset: u64, next_seq: u64, error: Fra
         // Windows overlap, so that a mark across two buffers is found.
         at += read as u64 - 3;
     }
-    if last_written == offset { Ok(SegmentEnd::Clean { used: offset }) } else { Ok(SegmentEnd::Torn { used: offset, len: last_written - offset }) }
+    if last_written == offset {
+        Ok(SegmentEnd::Clean { used: offset })
+    } else {
+        Ok(SegmentEnd::Torn {
+            used: offset,
+            len: last_written - offset,
+        })
+    }
 }
 
 /// Whether a segment's header is the one that continues the chain.

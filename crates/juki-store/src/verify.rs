@@ -9,7 +9,9 @@ use juki_ledger::{Chain, Checkpoint, EntryKind, Frame, SegmentHeader};
 use juki_runtime::Files;
 use prost::Message as _;
 
-use crate::recover::{FramePlace, SegmentEnd, continues, read_header, segment_name, segment_numbers, walk_segment};
+use crate::recover::{
+    FramePlace, SegmentEnd, continues, read_header, segment_name, segment_numbers, walk_segment,
+};
 
 /// What verification found in a sound ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,40 +67,95 @@ pub enum VerifyFailure {
 ///
 /// # Errors
 /// [`VerifyFailure`] with the first bad place.
-pub fn verify_files(files: &dyn Files, key: Option<&StorageKey>) -> Result<VerifyReport, VerifyFailure> {
+pub fn verify_files(
+    files: &dyn Files,
+    key: Option<&StorageKey>,
+) -> Result<VerifyReport, VerifyFailure> {
     let mut chain = Chain::default();
-    let mut report = VerifyReport { node: None, segments: 0, entries: 0, opened: 0, checkpoints: 0, head: [0; 32] };
+    let mut report = VerifyReport {
+        node: None,
+        segments: 0,
+        entries: 0,
+        opened: 0,
+        checkpoints: 0,
+        head: [0; 32],
+    };
     let numbers = segment_numbers(files)?;
     if numbers.is_empty() {
-        return Err(VerifyFailure::Unreadable(io::Error::new(io::ErrorKind::NotFound, "no segment is here")));
+        return Err(VerifyFailure::Unreadable(io::Error::new(
+            io::ErrorKind::NotFound,
+            "no segment is here",
+        )));
     }
     for number in numbers {
-        let file = segment_name(number);
-        let bytes = read_header(files, number)?;
-        let bad = |offset, entry, what: String| VerifyFailure::Bad { file: file.clone(), offset, entry, what };
-        let header = SegmentHeader::decode(&bytes).map_err(|error| bad(0, chain.seq + 1, error.to_string()))?;
-        if !continues(&header, number, &chain) {
-            return Err(bad(0, chain.seq + 1, "the segment does not continue the one before it".to_owned()));
-        }
-        let frame_key = key.map(|key| SegmentHeader::frame_key(&bytes, key)).transpose().map_err(|error| bad(0, chain.seq + 1, error.to_string()))?;
-        let mut contents = Contents { header: &header, key: frame_key.as_ref(), chain, opened: 0, checkpoints: 0, wrong: None };
-        let end = walk_segment(files, number, &mut chain, &mut |place, frame| contents.check(place, frame))?;
-        report.opened += contents.opened;
-        report.checkpoints += contents.checkpoints;
-        if let Some((place, what)) = contents.wrong {
-            return Err(bad(place.offset, place.first_seq, what));
-        }
-        match end {
-            SegmentEnd::Clean { .. } => {}
-            SegmentEnd::Torn { used, len } => return Err(VerifyFailure::Torn { file, offset: used, entry: chain.seq, bytes: len }),
-            SegmentEnd::Damaged { offset, next_seq, what } => return Err(bad(offset, next_seq, what)),
-        }
-        report.node = Some(header.node);
-        report.segments += 1;
+        verify_segment(files, key, number, &mut chain, &mut report)?;
     }
     report.entries = chain.seq;
     report.head = chain.hash;
     Ok(report)
+}
+
+fn verify_segment(
+    files: &dyn Files,
+    key: Option<&StorageKey>,
+    number: u32,
+    chain: &mut Chain,
+    report: &mut VerifyReport,
+) -> Result<(), VerifyFailure> {
+    let file = segment_name(number);
+    let bytes = read_header(files, number)?;
+    let next_seq = chain.seq + 1;
+    let bad = |offset, entry, what: String| VerifyFailure::Bad {
+        file: file.clone(),
+        offset,
+        entry,
+        what,
+    };
+    let header =
+        SegmentHeader::decode(&bytes).map_err(|error| bad(0, next_seq, error.to_string()))?;
+    if !continues(&header, number, chain) {
+        let what = "the segment does not continue the one before it";
+        return Err(bad(0, next_seq, what.to_owned()));
+    }
+    let frame_key = key
+        .map(|key| SegmentHeader::frame_key(&bytes, key))
+        .transpose()
+        .map_err(|error| bad(0, next_seq, error.to_string()))?;
+    let mut contents = Contents {
+        header: &header,
+        key: frame_key.as_ref(),
+        chain: *chain,
+        opened: 0,
+        checkpoints: 0,
+        wrong: None,
+    };
+    let end = walk_segment(files, number, chain, &mut |place, frame| {
+        contents.check(place, frame)
+    })?;
+    report.opened += contents.opened;
+    report.checkpoints += contents.checkpoints;
+    if let Some((place, what)) = contents.wrong {
+        return Err(bad(place.offset, place.first_seq, what));
+    }
+    match end {
+        SegmentEnd::Clean { .. } => {}
+        SegmentEnd::Torn { used, len } => {
+            return Err(VerifyFailure::Torn {
+                file,
+                offset: used,
+                entry: chain.seq,
+                bytes: len,
+            });
+        }
+        SegmentEnd::Damaged {
+            offset,
+            next_seq,
+            what,
+        } => return Err(bad(offset, next_seq, what)),
+    }
+    report.node = Some(header.node);
+    report.segments += 1;
+    Ok(())
 }
 
 /// Opens the frames of one segment and compares what is within.
@@ -113,13 +170,19 @@ struct Contents<'a> {
 
 impl Contents<'_> {
     fn check(&mut self, place: FramePlace, frame: &Frame) {
-        let Some(key) = self.key.filter(|_| self.wrong.is_none()) else { return };
+        let Some(key) = self.key.filter(|_| self.wrong.is_none()) else {
+            return;
+        };
         match frame.clone().open(key) {
             Err(error) => self.wrong = Some((place, error.to_string())),
             Ok(entries) => {
                 for entry in &entries {
-                    if entry.kind == EntryKind::CHECKPOINT && !self.checkpoint_fits(&entry.payload) {
-                        self.wrong = Some((place, format!("the checkpoint in entry {} does not fit", entry.seq)));
+                    if entry.kind == EntryKind::CHECKPOINT && !self.checkpoint_fits(&entry.payload)
+                    {
+                        self.wrong = Some((
+                            place,
+                            format!("the checkpoint in entry {} does not fit", entry.seq),
+                        ));
                         return;
                     }
                     self.checkpoints += u64::from(entry.kind == EntryKind::CHECKPOINT);
@@ -131,8 +194,11 @@ impl Contents<'_> {
     }
 
     fn checkpoint_fits(&self, payload: &[u8]) -> bool {
-        let Ok(checkpoint) = Checkpoint::decode(payload) else { return false };
-        let signed = VerifyingKey::from_bytes(&self.header.signer).is_ok_and(|key| checkpoint.verify(&key).is_ok());
+        let Ok(checkpoint) = Checkpoint::decode(payload) else {
+            return false;
+        };
+        let signed = VerifyingKey::from_bytes(&self.header.signer)
+            .is_ok_and(|key| checkpoint.verify(&key).is_ok());
         signed && checkpoint.covers(&self.chain)
     }
 }

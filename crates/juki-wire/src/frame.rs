@@ -90,7 +90,9 @@ impl MessageId {
         if text.len() != 32 || !text.is_ascii() {
             return None;
         }
-        u128::from_str_radix(text, 16).ok().map(|number| Self(number.to_be_bytes()))
+        u128::from_str_radix(text, 16)
+            .ok()
+            .map(|number| Self(number.to_be_bytes()))
     }
 }
 
@@ -148,7 +150,10 @@ impl Header {
     /// # Errors
     /// [`WireError::TooLong`] where header and body exceed [`FRAME_BYTES_MAX`].
     pub fn encode(&self, body_len: usize) -> Result<BytesMut, WireError> {
-        let (source, destination) = (self.source.as_str().as_bytes(), self.destination.as_str().as_bytes());
+        let (source, destination) = (
+            self.source.as_str().as_bytes(),
+            self.destination.as_str().as_bytes(),
+        );
         let len = FIXED_LEN + source.len() + destination.len();
         let too_long = |_| WireError::TooLong;
         if len + body_len > FRAME_BYTES_MAX {
@@ -192,7 +197,16 @@ impl Header {
             return Err(WireError::TooLong);
         }
         let mut reader = Reader(frame);
-        let [version, kind, service, priority, flags, source_len, destination_len, reserved] = reader.array::<8>()?;
+        let [
+            version,
+            kind,
+            service,
+            priority,
+            flags,
+            source_len,
+            destination_len,
+            reserved,
+        ] = reader.array::<8>()?;
         if version != VERSION {
             return Err(WireError::Version(version));
         }
@@ -211,9 +225,13 @@ impl Header {
         if flags > 3 || reserved != 0 {
             return Err(WireError::Garbage("flags"));
         }
-        let flags = Flags { opening: flags & 1 != 0, reply: flags & 2 != 0 };
+        let flags = Flags {
+            opening: flags & 1 != 0,
+            reply: flags & 2 != 0,
+        };
         let calendar_version = u32::from_be_bytes(reader.array()?);
-        let body_len = usize::try_from(u32::from_be_bytes(reader.array()?)).map_err(|_| WireError::TooLong)?;
+        let body_len =
+            usize::try_from(u32::from_be_bytes(reader.array()?)).map_err(|_| WireError::TooLong)?;
         let message_id = MessageId(reader.array()?);
         let session = reader.array()?;
         let sequence = u64::from_be_bytes(reader.array()?);
@@ -222,7 +240,21 @@ impl Header {
         match reader.0.len() {
             left if left < body_len => Err(WireError::Truncated),
             left if left > body_len => Err(WireError::TooLong),
-            _ => Ok((Self { kind, service, priority, flags, source, destination, calendar_version, message_id, session, sequence }, body_len)),
+            _ => Ok((
+                Self {
+                    kind,
+                    service,
+                    priority,
+                    flags,
+                    source,
+                    destination,
+                    calendar_version,
+                    message_id,
+                    session,
+                    sequence,
+                },
+                body_len,
+            )),
         }
     }
 }
@@ -235,7 +267,11 @@ impl FrameParts {
     pub fn decode(frame: &Bytes) -> Result<Self, WireError> {
         let (header, body_len) = Header::decode(frame)?;
         let split = frame.len() - body_len;
-        Ok(Self { header, header_bytes: frame.slice(..split), body: frame.slice(split..) })
+        Ok(Self {
+            header,
+            header_bytes: frame.slice(..split),
+            body: frame.slice(split..),
+        })
     }
 }
 
@@ -243,15 +279,24 @@ struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
     fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
-        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(WireError::Truncated)?;
+        let (head, rest) = self
+            .0
+            .split_first_chunk::<N>()
+            .ok_or(WireError::Truncated)?;
         self.0 = rest;
         Ok(*head)
     }
 
     fn node(&mut self, len: u8, what: &'static str) -> Result<NodeId, WireError> {
-        let (head, rest) = self.0.split_at_checked(usize::from(len)).ok_or(WireError::Truncated)?;
+        let (head, rest) = self
+            .0
+            .split_at_checked(usize::from(len))
+            .ok_or(WireError::Truncated)?;
         self.0 = rest;
-        std::str::from_utf8(head).ok().and_then(|text| text.parse().ok()).ok_or(WireError::Garbage(what))
+        std::str::from_utf8(head)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or(WireError::Garbage(what))
     }
 }
 
@@ -265,7 +310,10 @@ mod tests {
             kind: FrameKind::Message,
             service: ServiceId::Journal,
             priority: Priority::Bulk,
-            flags: Flags { opening: true, reply: false },
+            flags: Flags {
+                opening: true,
+                reply: false,
+            },
             source: "cs-352047".parse().unwrap(),
             destination: "prefecture-35".parse().unwrap(),
             calendar_version: 7,
@@ -290,13 +338,23 @@ mod tests {
     fn every_cut_and_every_surplus_byte_is_refused() {
         let frame = header().frame(b"body").unwrap();
         for len in 0..frame.len() {
-            assert_eq!(Header::decode(&frame[..len]), Err(WireError::Truncated), "cut at {len}");
+            assert_eq!(
+                Header::decode(&frame[..len]),
+                Err(WireError::Truncated),
+                "cut at {len}"
+            );
         }
         let mut longer = frame.to_vec();
         longer.push(0);
         assert_eq!(Header::decode(&longer), Err(WireError::TooLong));
-        assert_eq!(Header::decode(&vec![1; FRAME_BYTES_MAX + 1]), Err(WireError::TooLong));
-        assert_eq!(header().frame(&vec![0; FRAME_BYTES_MAX]), Err(WireError::TooLong));
+        assert_eq!(
+            Header::decode(&vec![1; FRAME_BYTES_MAX + 1]),
+            Err(WireError::TooLong)
+        );
+        assert_eq!(
+            header().frame(&vec![0; FRAME_BYTES_MAX]),
+            Err(WireError::TooLong)
+        );
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod frame;
 pub mod hello;
 mod refusal;
 
-pub use frame::{FRAME_BYTES_MAX, Flags, FrameKind, FrameParts, Header, MessageId, Priority, WireError};
+pub use frame::{
+    FRAME_BYTES_MAX, Flags, FrameKind, FrameParts, Header, MessageId, Priority, WireError,
+};
 pub use hello::{CONTROL_BYTES_MAX, Control, Hello, HelloAck, RevocationUpdate, VERSION};
 pub use refusal::{Refusal, Reset};

@@ -54,7 +54,10 @@ fn answer_frame(header: &Header, kind: FrameKind, body: &[u8]) -> Option<Bytes> 
     }
     let back = Header {
         kind,
-        flags: Flags { opening: false, reply: true },
+        flags: Flags {
+            opening: false,
+            reply: true,
+        },
         source: header.destination.clone(),
         destination: header.source.clone(),
         session: [0; 16],

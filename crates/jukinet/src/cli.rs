@@ -10,7 +10,7 @@ use juki_domain::{CivilDate, Lang};
 
 pub(crate) use driving::{
     ChangeArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand, QueryArgs,
-    RevokeArgs, ShowArgs,
+    RevokeArgs, StateArgs,
 };
 pub(crate) use japanese::in_japanese;
 
@@ -33,7 +33,9 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a small prefecture from nothing: births, a move, a death, one lawful answer, one refusal
-    #[command(after_help = "Examples:\n  jukinet demo\n  jukinet demo --exit --json\n  jukinet demo --dir ./demo")]
+    #[command(
+        after_help = "Examples:\n  jukinet demo\n  jukinet demo --exit --json\n  jukinet demo --dir ./demo"
+    )]
     Demo(DemoArgs),
     /// Make a deployment folder: network, keys, one folder per node
     #[command(after_help = "Example:\n  jukinet new ./demo --preset demo --seed 7")]
@@ -62,12 +64,12 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// Drive a communication server as the existing register would
     #[command(
-        after_help = "Examples:\n  jukinet cs ./demo cs-352047 import residents.csv --initial-date 2002-08-05\n  jukinet cs ./demo cs-352047 show 0000000123"
+        after_help = "Examples:\n  jukinet cs ./demo cs-352047 import residents.csv --initial-date 2002-08-05\n  jukinet cs ./demo cs-352047 state 4f1c0b6a9d2e83775ab0c4d1e2f30918"
     )]
     Cs(CsArgs),
     /// Ask for identity records from an agency's terminal
     #[command(
-        after_help = "Examples:\n  jukinet query ./demo --affair war-bereaved-pension --code 91234567893\n  jukinet query ./demo --affair war-bereaved-pension --name '山田　花子' --birth 1970-01-02 --sex female --address '山口県萩市大字江向510番地'"
+        after_help = "Examples:\n  jukinet query ./demo --affair war-bereaved-pension --code 91234567891\n  jukinet query ./demo --affair war-bereaved-pension --name '山田　花子' --birth 1970-01-02 --sex female --address '山口県萩市大字江向510番地'"
     )]
     Query(QueryArgs),
     /// Operators of an agency's terminal
@@ -77,7 +79,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Pki(PkiCommand),
     /// Show leased lines or change them while they run
-    #[command(after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000")]
+    #[command(
+        after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo up cs-355011 --direction upward\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000"
+    )]
     Line(LineArgs),
     /// Measure a network of separate processes on this machine
     #[command(after_help = "Examples:\n  jukinet bench query\n  jukinet bench change --json")]
@@ -127,19 +131,19 @@ pub(crate) enum LineAction {
     List,
     /// Cut a line
     Down {
-        /// The line: its lower end's name
-        line: String,
+        #[command(flatten)]
+        line: LineChoice,
     },
     /// Mend a line
     Up {
-        /// The line: its lower end's name
-        line: String,
+        #[command(flatten)]
+        line: LineChoice,
     },
     /// Change what a line can carry; what is not named stays
     Set {
-        /// The line: its lower end's name
-        line: String,
-        /// Bits a second in each direction; 0 does not shape
+        #[command(flatten)]
+        line: LineChoice,
+        /// Bits a second; 0 does not shape
         #[arg(long, value_name = "N")]
         bandwidth_bps: Option<u64>,
         /// One-way delay in microseconds
@@ -149,6 +153,40 @@ pub(crate) enum LineAction {
         #[arg(long, value_name = "F")]
         loss: Option<f64>,
     },
+}
+
+/// A line, or one direction of it.
+#[derive(Debug, Args)]
+pub(crate) struct LineChoice {
+    /// The line: its lower end's name
+    pub(crate) line: String,
+    /// Only what goes towards the center (upward) or away from it (downward)
+    #[arg(
+        long,
+        value_enum,
+        hide_possible_values = true,
+        value_name = "upward|downward"
+    )]
+    pub(crate) direction: Option<LineDirection>,
+}
+
+/// Which way along a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineDirection {
+    /// Towards the center.
+    Upward,
+    /// Away from the center.
+    Downward,
+}
+
+impl LineDirection {
+    /// The name that access points know it by.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Upward => "upward",
+            Self::Downward => "downward",
+        }
+    }
 }
 
 /// Arguments of `bench`.

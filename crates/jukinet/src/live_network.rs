@@ -46,14 +46,33 @@ impl LiveNetwork {
     /// # Errors
     /// As `new` and `population`.
     pub(crate) fn make(dir: &Path, seed: u64, scale: f64, screen: Screen) -> Result<Self, Failure> {
-        let args = NewArgs { dir: dir.to_owned(), preset: Preset::Demo, seed, scale: None };
+        let args = NewArgs {
+            dir: dir.to_owned(),
+            preset: Preset::Demo,
+            seed,
+            scale: None,
+        };
         new::run(&args, screen.silent())?;
         let deployment = Deployment::open(dir)?;
-        let codes: Vec<_> =
-            deployment.places().iter().filter_map(|place| deployment.network().node_config(&place.name)?.node.municipality).collect();
-        let populations = population::settings(&codes, scale, seed, deployment.network().calendar().base)?;
+        let codes: Vec<_> = deployment
+            .places()
+            .iter()
+            .filter_map(|place| {
+                deployment
+                    .network()
+                    .node_config(&place.name)?
+                    .node
+                    .municipality
+            })
+            .collect();
+        let populations =
+            population::settings(&codes, scale, seed, deployment.network().calendar().base)?;
         population::write(&populations, 0, &deployment.folder().join("residents"))?;
-        Ok(Self { deployment, populations, running: None })
+        Ok(Self {
+            deployment,
+            populations,
+            running: None,
+        })
     }
 
     pub(crate) fn deployment(&self) -> &Deployment {
@@ -62,7 +81,10 @@ impl LiveNetwork {
 
     /// How many residents the files hold.
     pub(crate) fn residents(&self) -> u64 {
-        self.populations.iter().map(|settings| settings.residents as u64).sum()
+        self.populations
+            .iter()
+            .map(|settings| settings.residents as u64)
+            .sum()
     }
 
     /// Starts every node and waits until all are ready. The supervisor lives in this process, so
@@ -82,18 +104,30 @@ impl LiveNetwork {
         let mut running = tokio::spawn(async move { up::run(&args, silent).await });
         let began = Instant::now();
         loop {
-            let nodes = status::supervised(&self.deployment).await.unwrap_or_default();
+            let nodes = status::supervised(&self.deployment)
+                .await
+                .unwrap_or_default();
             if !nodes.is_empty() && nodes.iter().all(|node| node.state == ProcessState::Ready) {
                 break;
             }
-            if began.elapsed() > READY_PATIENCE || nodes.iter().any(|node| node.state == ProcessState::Failed) {
-                let late: Vec<&str> = nodes.iter().filter(|node| node.state != ProcessState::Ready).map(|node| node.node.as_str()).collect();
+            if began.elapsed() > READY_PATIENCE
+                || nodes.iter().any(|node| node.state == ProcessState::Failed)
+            {
+                let late: Vec<&str> = nodes
+                    .iter()
+                    .filter(|node| node.state != ProcessState::Ready)
+                    .map(|node| node.node.as_str())
+                    .collect();
                 running.abort();
                 return Err(Failure::new(ErrorCode::NodeNotReady, late.join(", ")));
             }
             if running.is_finished() {
-                let ended = (&mut running).await.map_err(|error| Failure::new(ErrorCode::NodeNotReady, error.to_string()))?;
-                return Err(ended.err().unwrap_or_else(|| Failure::new(ErrorCode::NodeNotReady, String::new())));
+                let ended = (&mut running)
+                    .await
+                    .map_err(|error| Failure::new(ErrorCode::NodeNotReady, error.to_string()))?;
+                return Err(ended
+                    .err()
+                    .unwrap_or_else(|| Failure::new(ErrorCode::NodeNotReady, String::new())));
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
@@ -107,24 +141,40 @@ impl LiveNetwork {
     /// [`ErrorCode::CheckFailed`] where a row is refused or the tiers do not agree in time.
     pub(crate) async fn load(&self, screen: Screen) -> Result<(), Failure> {
         let imports = self.servers().into_iter().map(|(place, settings)| {
-            let file = self.deployment.folder().join("residents").join(format!("{}.csv", settings.municipality));
+            let file = self
+                .deployment
+                .folder()
+                .join("residents")
+                .join(format!("{}.csv", settings.municipality));
             async move {
-                let client = AdminClient::new(place.admin_socket()).with_timeout(LOAD_PATIENCE).with_lang(screen.lang);
+                let client = AdminClient::new(place.admin_socket())
+                    .with_timeout(LOAD_PATIENCE)
+                    .with_lang(screen.lang);
                 let report: Value = client.post_file("/v1/import", &file).await?;
-                match report["rejected"].as_u64() {
+                match report.get("rejected").and_then(Value::as_u64) {
                     Some(0) => Ok(()),
-                    rejected => Err(Failure::new(ErrorCode::CheckFailed, text::demo_import(screen.lang, place.name.as_str(), rejected.unwrap_or(0)))),
+                    rejected => Err(Failure::new(
+                        ErrorCode::CheckFailed,
+                        text::demo_import(screen.lang, place.name.as_str(), rejected.unwrap_or(0)),
+                    )),
                 }
             }
         });
         let tasks: Vec<_> = imports.map(|import| tokio::spawn(import)).collect();
         for task in tasks {
-            task.await.map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
+            task.await
+                .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
         }
         let began = Instant::now();
         while self.residents_at_top().await? < self.residents() || !self.digests_equal().await? {
             if began.elapsed() > LOAD_PATIENCE {
-                return Err(Failure::new(ErrorCode::CheckFailed, text::demo_late(screen.lang, &text::demo_loading(screen.lang, self.residents()))));
+                return Err(Failure::new(
+                    ErrorCode::CheckFailed,
+                    text::demo_late(
+                        screen.lang,
+                        &text::demo_loading(screen.lang, self.residents()),
+                    ),
+                ));
             }
             tokio::time::sleep(LOOK_INTERVAL).await;
         }
@@ -136,15 +186,27 @@ impl LiveNetwork {
     /// # Errors
     /// As the supervisor ended.
     pub(crate) async fn stop(&mut self) -> Result<(), Failure> {
-        let Some(running) = self.running.take() else { return Ok(()) };
+        let Some(running) = self.running.take() else {
+            return Ok(());
+        };
         // A supervisor that was interrupted is already on its way.
-        let _asked: Result<Value, _> = AdminClient::new(self.deployment.supervisor_socket()).post_json("/down", &json!({})).await;
-        running.await.map_err(|error| Failure::new(ErrorCode::NotRunning, error.to_string()))?.map(|_| ())
+        let _asked: Result<Value, _> = AdminClient::new(self.deployment.supervisor_socket())
+            .post_json("/down", &json!({}))
+            .await;
+        running
+            .await
+            .map_err(|error| Failure::new(ErrorCode::NotRunning, error.to_string()))?
+            .map(|_| ())
     }
 
     /// How many node processes run.
     pub(crate) async fn processes(&self) -> usize {
-        status::supervised(&self.deployment).await.unwrap_or_default().iter().filter(|node| node.pid != 0).count()
+        status::supervised(&self.deployment)
+            .await
+            .unwrap_or_default()
+            .iter()
+            .filter(|node| node.pid != 0)
+            .count()
     }
 
     /// Residents that the national center holds.
@@ -152,7 +214,9 @@ impl LiveNetwork {
     /// # Errors
     /// Where it does not answer.
     pub(crate) async fn residents_at_top(&self) -> Result<u64, Failure> {
-        let center = self.deployment.only(NodeRole::NationalCenter, None, juki_domain::Lang::En)?;
+        let center = self
+            .deployment
+            .only(NodeRole::NationalCenter, None, juki_domain::Lang::En)?;
         Ok(status_of(&center).await?.residents)
     }
 
@@ -162,13 +226,30 @@ impl LiveNetwork {
     /// Where a node does not answer.
     pub(crate) async fn digests_equal(&self) -> Result<bool, Failure> {
         let mut tiers: BTreeMap<NodeRole, BTreeMap<String, Value>> = BTreeMap::new();
-        let holds = [NodeRole::MunicipalCs, NodeRole::PrefectureServer, NodeRole::NationalCenter];
-        for place in self.deployment.places().into_iter().filter(|place| holds.contains(&place.role)) {
+        let holds = [
+            NodeRole::MunicipalCs,
+            NodeRole::PrefectureServer,
+            NodeRole::NationalCenter,
+        ];
+        for place in self
+            .deployment
+            .places()
+            .into_iter()
+            .filter(|place| holds.contains(&place.role))
+        {
             let report = status_of(&place).await?;
-            let digests = report.more.get("digests").and_then(Value::as_object).cloned().unwrap_or_default();
+            let digests = report
+                .more
+                .get("digests")
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default();
             tiers.entry(place.role).or_default().extend(digests);
         }
-        let towns = tiers.get(&NodeRole::MunicipalCs).cloned().unwrap_or_default();
+        let towns = tiers
+            .get(&NodeRole::MunicipalCs)
+            .cloned()
+            .unwrap_or_default();
         Ok(!towns.is_empty() && holds.iter().all(|role| tiers.get(role) == Some(&towns)))
     }
 
@@ -178,7 +259,8 @@ impl LiveNetwork {
     /// Where the calendar's date cannot be written.
     pub(crate) fn civil_date(&self) -> Result<String, Failure> {
         let date = self.deployment.network().calendar().date_at(unix_now());
-        date.map(|date| date.to_string()).map_err(|error| Failure::new(ErrorCode::DateInvalid, error.to_string()))
+        date.map(|date| date.to_string())
+            .map_err(|error| Failure::new(ErrorCode::DateInvalid, error.to_string()))
     }
 
     /// The first resident in a server's file.
@@ -187,7 +269,9 @@ impl LiveNetwork {
     /// Where the node is no communication server of this network.
     pub(crate) fn sample(&self, node: &str) -> Result<Sample, Failure> {
         let mut samples = self.samples(node, 1)?;
-        samples.pop().ok_or_else(|| Failure::new(ErrorCode::ResidentUnknown, node.to_owned()))
+        samples
+            .pop()
+            .ok_or_else(|| Failure::new(ErrorCode::ResidentUnknown, node.to_owned()))
     }
 
     /// The first residents in a server's file.
@@ -196,14 +280,23 @@ impl LiveNetwork {
     /// Where the node is no communication server of this network.
     pub(crate) fn samples(&self, node: &str, count: usize) -> Result<Vec<Sample>, Failure> {
         let servers = self.servers();
-        let settings = servers.iter().find(|(place, _)| place.name.as_str() == node).map(|(_, settings)| *settings);
-        let settings = settings.ok_or_else(|| Failure::new(ErrorCode::ConfigBadValue, node.to_owned()))?;
-        let population = Population::new(settings).map_err(|error| Failure::new(ErrorCode::ConfigBadValue, error.to_string()))?;
+        let settings = servers
+            .iter()
+            .find(|(place, _)| place.name.as_str() == node)
+            .map(|(_, settings)| *settings);
+        let settings =
+            settings.ok_or_else(|| Failure::new(ErrorCode::ConfigBadValue, node.to_owned()))?;
+        let population = Population::new(settings)
+            .map_err(|error| Failure::new(ErrorCode::ConfigBadValue, error.to_string()))?;
         let sample = |resident: juki_population::Resident| Sample {
             resident: resident.register_number.reveal().to_owned(),
             name: resident.name.reveal().to_owned(),
             birth: resident.birth.reveal(),
-            sex: if resident.sex == Sex::Male { "male" } else { "female" },
+            sex: if resident.sex == Sex::Male {
+                "male"
+            } else {
+                "female"
+            },
             address: resident.address.reveal().to_owned(),
         };
         Ok(population.take(count).map(sample).collect())
@@ -213,8 +306,14 @@ impl LiveNetwork {
     ///
     /// # Errors
     /// The server's refusal.
-    pub(crate) async fn submit(&self, node: &str, change: &Value, screen: Screen) -> Result<Value, Failure> {
-        let client = AdminClient::new(self.deployment.place(node, screen.lang)?.admin_socket()).with_lang(screen.lang);
+    pub(crate) async fn submit(
+        &self,
+        node: &str,
+        change: &Value,
+        screen: Screen,
+    ) -> Result<Value, Failure> {
+        let client = AdminClient::new(self.deployment.place(node, screen.lang)?.admin_socket())
+            .with_lang(screen.lang);
         Ok(client.post_json("/v1/changes", change).await?)
     }
 
@@ -222,10 +321,19 @@ impl LiveNetwork {
     ///
     /// # Errors
     /// Where the server does not answer.
-    pub(crate) async fn state(&self, node: &str, key: &str, screen: Screen) -> Result<String, Failure> {
+    pub(crate) async fn state(
+        &self,
+        node: &str,
+        key: &str,
+        screen: Screen,
+    ) -> Result<String, Failure> {
         let client = AdminClient::new(self.deployment.place(node, screen.lang)?.admin_socket());
         let state: Value = client.get_json(&format!("/v1/changes/{key}")).await?;
-        Ok(state["state"].as_str().unwrap_or_default().to_owned())
+        Ok(state
+            .get("state")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned())
     }
 
     /// The demo operator's card and PIN.
@@ -233,10 +341,16 @@ impl LiveNetwork {
     /// # Errors
     /// Where the files cannot be read.
     pub(crate) fn card(&self) -> Result<(PathBuf, String), Failure> {
-        let terminal = self.deployment.only(NodeRole::AgencyTerminal, None, juki_domain::Lang::En)?;
-        let card = self.deployment.cards().join(format!("{}.card", terminal.name));
+        let terminal =
+            self.deployment
+                .only(NodeRole::AgencyTerminal, None, juki_domain::Lang::En)?;
+        let card = self
+            .deployment
+            .cards()
+            .join(format!("{}.card", terminal.name));
         let pin_file = card.with_extension("pin");
-        let pin = fs::read_to_string(&pin_file).map_err(|error| Failure::file(&pin_file, &error))?;
+        let pin =
+            fs::read_to_string(&pin_file).map_err(|error| Failure::file(&pin_file, &error))?;
         Ok((card, pin.trim().to_owned()))
     }
 
@@ -246,7 +360,10 @@ impl LiveNetwork {
     /// The terminal's refusal.
     pub(crate) async fn log_in(&self, screen: Screen) -> Result<(), Failure> {
         let (card, pin) = self.card()?;
-        let _session: Value = self.terminal(screen)?.post_json("/operator/login", &json!({"card": card, "pin": pin})).await?;
+        let _session: Value = self
+            .terminal(screen)?
+            .post_json("/operator/login", &json!({"card": card, "pin": pin}))
+            .await?;
         Ok(())
     }
 
@@ -263,16 +380,30 @@ impl LiveNetwork {
     /// # Errors
     /// Where the network has none.
     pub(crate) fn terminal(&self, screen: Screen) -> Result<AdminClient, Failure> {
-        let terminal = self.deployment.only(NodeRole::AgencyTerminal, None, screen.lang)?;
+        let terminal = self
+            .deployment
+            .only(NodeRole::AgencyTerminal, None, screen.lang)?;
         Ok(AdminClient::new(terminal.admin_socket()).with_lang(screen.lang))
     }
 
     fn servers(&self) -> Vec<(NodePlace, PopulationSettings)> {
-        let servers = self.deployment.places().into_iter().filter(|place| place.role == NodeRole::MunicipalCs);
+        let servers = self
+            .deployment
+            .places()
+            .into_iter()
+            .filter(|place| place.role == NodeRole::MunicipalCs);
         servers
             .filter_map(|place| {
-                let municipality = self.deployment.network().node_config(&place.name)?.node.municipality?;
-                let settings = self.populations.iter().find(|settings| settings.municipality == municipality)?;
+                let municipality = self
+                    .deployment
+                    .network()
+                    .node_config(&place.name)?
+                    .node
+                    .municipality?;
+                let settings = self
+                    .populations
+                    .iter()
+                    .find(|settings| settings.municipality == municipality)?;
                 Some((place, *settings))
             })
             .collect()
@@ -280,5 +411,7 @@ impl LiveNetwork {
 }
 
 async fn status_of(place: &NodePlace) -> Result<StatusReport, Failure> {
-    Ok(AdminClient::new(place.admin_socket()).get_json("/status").await?)
+    Ok(AdminClient::new(place.admin_socket())
+        .get_json("/status")
+        .await?)
 }

@@ -23,7 +23,10 @@ pub(crate) struct Screen {
 impl Screen {
     /// The same screen for a command that works for another one.
     pub(crate) fn silent(self) -> Self {
-        Self { quiet: true, ..self }
+        Self {
+            quiet: true,
+            ..self
+        }
     }
 
     /// Prints a line for people; nothing where JSON is wanted.

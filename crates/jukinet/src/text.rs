@@ -67,7 +67,11 @@ texts! {
     // line
     line_changed(line: &str) ja "回線 {line} を変えました" en "changed the line {line}"
     unknown_line(line: &str, lines: &str) ja "回線 {line} はありません。あるのは: {lines}" en "there is no line {line}; there are: {lines}"
-    line_header() ja "回線|状態|bit/s|遅延 µs|損失率|上り|下り" en "line|state|bit/s|delay us|loss|upward|downward"
+    line_header() ja "回線|方向|状態|bit/s|遅延 µs|損失率|通過" en "line|direction|state|bit/s|delay us|loss|delivered"
+    line_upward() ja "上り" en "upward"
+    line_downward() ja "下り" en "downward"
+    line_up() ja "接続" en "up"
+    line_down() ja "切断" en "down"
 
     // demo
     demo_step(n: usize, of: usize, what: &str) ja "[{n}/{of}] {what}" en "[{n}/{of}] {what}"
@@ -125,6 +129,12 @@ texts! {
     import_counts(rows: u64, accepted: u64, rejected: u64, skipped: u64) ja "{rows} 行: 取込 {accepted}、拒否 {rejected}、対象外 {skipped}" en "{rows} rows: {accepted} taken in, {rejected} rejected, {skipped} skipped"
     rejects_beyond(count: usize) ja "ほか {count} 行（--json ですべて表示）" en "and {count} more (--json shows all)"
     change_key(key: &str) ja "届出の鍵 {key}（同じ鍵で繰り返しても一度だけ扱われます）" en "key of this report: {key} (a repetition under the same key changes nothing)"
+    change_outcome(key: &str, outcome: &str) ja "届出 {key}: {outcome}" en "report {key}: {outcome}"
+    change_reached(place: &str) ja "到達: {place}" en "reached: {place}"
+    change_at_cs() ja "at-cs（CS の台帳）" en "at-cs (the server's ledger)"
+    change_at_prefecture() ja "at-prefecture（都道府県サーバ）" en "at-prefecture (the prefecture's server)"
+    change_at_national() ja "at-national（全国センター）" en "at-national (the national center)"
+    change_number(seq: u64) ja "異動番号: {seq}" en "number in the journal: {seq}"
     revoked(node: &str) ja "{node} の証明書を失効させました" en "revoked the certificate of {node}"
     logged_in(node: &str) ja "{node} にログインしました" en "logged in at {node}"
     enter_pin() ja "暗証番号: " en "PIN: "

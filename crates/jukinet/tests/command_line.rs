@@ -474,7 +474,7 @@ fn wrong_use_and_wrong_configuration_end_with_two_and_other_failures_with_one() 
     assert_eq!(code(&["status", "elsewhere"]), Some(1));
     assert_eq!(code(&["trace", "net", &"0".repeat(32)]), Some(1));
     assert_eq!(code(&["audit", "verify", "net/nothing"]), Some(2));
-    assert_eq!(code(&["cs", "net", "national", "show", "1"]), Some(2));
+    assert_eq!(code(&["cs", "net", "national", "state", "1"]), Some(2));
     fs::write(
         place.net().join("network.toml"),
         "[network]\nnmae = \"x\"\n",

@@ -18,15 +18,26 @@ pub(crate) fn routes(register: Register) -> Router {
     Router::new()
         .route("/v1/changes", post(submit))
         .route("/v1/changes/{key}", get(state))
-        .route("/v1/import", post(import_file).layer(axum::extract::DefaultBodyLimit::disable()))
+        .route(
+            "/v1/import",
+            post(import_file).layer(axum::extract::DefaultBodyLimit::disable()),
+        )
         .with_state(register)
 }
 
-async fn submit(State(register): State<Register>, headers: HeaderMap, JsonBody(change): JsonBody<ChangeJson>) -> Response {
+async fn submit(
+    State(register): State<Register>,
+    headers: HeaderMap,
+    JsonBody(change): JsonBody<ChangeJson>,
+) -> Response {
     let lang = accepted_lang(&headers);
     let request = match change.request() {
         Ok(request) => request,
-        Err(wrong) => return Problem::new(wrong.code, lang).with_detail(item_detail(wrong.item, lang)).into_response(),
+        Err(wrong) => {
+            return Problem::new(wrong.code, lang)
+                .with_detail(item_detail(wrong.item, lang))
+                .into_response();
+        }
     };
     let submitted = match register.submit(&change.key, &request).await {
         Ok(submitted) => register.settled(submitted).await,
@@ -41,7 +52,11 @@ async fn submit(State(register): State<Register>, headers: HeaderMap, JsonBody(c
     }
 }
 
-async fn state(State(register): State<Register>, headers: HeaderMap, Path(key): Path<String>) -> Response {
+async fn state(
+    State(register): State<Register>,
+    headers: HeaderMap,
+    Path(key): Path<String>,
+) -> Response {
     match register.state(&key).await {
         Ok(registered) => Json(ChangeState::of(&key, &registered)).into_response(),
         Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
@@ -53,12 +68,21 @@ struct ImportQuery {
     initial_date: Option<String>,
 }
 
-async fn import_file(State(register): State<Register>, Query(query): Query<ImportQuery>, headers: HeaderMap, body: axum::body::Body) -> Response {
+async fn import_file(
+    State(register): State<Register>,
+    Query(query): Query<ImportQuery>,
+    headers: HeaderMap,
+    body: axum::body::Body,
+) -> Response {
     let lang = accepted_lang(&headers);
-    let initial = query.initial_date.as_deref().unwrap_or(import::FIRST_PHASE_DAY);
-    let initial_date = match CivilDate::parse_japanese(initial) {
-        Ok(date) => date,
-        Err(_) => return Problem::new(ErrorCode::DateInvalid, lang).with_detail(item_detail("initial_date", lang)).into_response(),
+    let initial = query
+        .initial_date
+        .as_deref()
+        .unwrap_or(import::FIRST_PHASE_DAY);
+    let Ok(initial_date) = CivilDate::parse_japanese(initial) else {
+        return Problem::new(ErrorCode::DateInvalid, lang)
+            .with_detail(item_detail("initial_date", lang))
+            .into_response();
     };
     match import::import(&register, body, initial_date).await {
         Ok(report) => Json(report).into_response(),

@@ -1,7 +1,8 @@
 //! Changes as the register's interfaces write them in JSON.
 
 use juki_domain::{
-    Address, BirthDate, ChangeReason, ChangeRequest, CivilDate, ErrorCode, MunicipalityCode, PersonName, RegisterNumber, Sex,
+    Address, BirthDate, ChangeReason, ChangeRequest, CivilDate, ErrorCode, MunicipalityCode,
+    PersonName, RegisterNumber, Sex,
 };
 use juki_services::registration::{Registered, RegistrationOutcome};
 use serde::{Deserialize, Serialize};
@@ -31,15 +32,45 @@ pub(crate) struct WrongItem {
 impl ChangeJson {
     pub(crate) fn request(&self) -> Result<ChangeRequest, WrongItem> {
         let wrong = |item| move |code| WrongItem { item, code };
-        let reason: ChangeReason = self.reason.parse().map_err(|_| WrongItem { item: "reason", code: ErrorCode::ReasonUnknown })?;
+        let reason: ChangeReason = self.reason.parse().map_err(|_| WrongItem {
+            item: "reason",
+            code: ErrorCode::ReasonUnknown,
+        })?;
         Ok(ChangeRequest {
-            resident: RegisterNumber::parse(&self.resident).map_err(|e| e.code()).map_err(wrong("resident"))?,
+            resident: RegisterNumber::parse(&self.resident)
+                .map_err(|e| e.code())
+                .map_err(wrong("resident"))?,
             reason,
-            event_date: CivilDate::parse_japanese(&self.event_date).map_err(|e| e.code()).map_err(wrong("event_date"))?,
-            name: self.name.as_deref().map(PersonName::parse).transpose().map_err(|e| e.code()).map_err(wrong("name"))?,
-            birth: self.birth.as_deref().map(BirthDate::parse_japanese).transpose().map_err(|e| e.code()).map_err(wrong("birth"))?,
-            sex: self.sex.as_deref().map(|text| sex(text).ok_or(ErrorCode::ValueInvalid)).transpose().map_err(wrong("sex"))?,
-            address: self.address.as_deref().map(Address::parse).transpose().map_err(|e| e.code()).map_err(wrong("address"))?,
+            event_date: CivilDate::parse_japanese(&self.event_date)
+                .map_err(|e| e.code())
+                .map_err(wrong("event_date"))?,
+            name: self
+                .name
+                .as_deref()
+                .map(PersonName::parse)
+                .transpose()
+                .map_err(|e| e.code())
+                .map_err(wrong("name"))?,
+            birth: self
+                .birth
+                .as_deref()
+                .map(BirthDate::parse_japanese)
+                .transpose()
+                .map_err(|e| e.code())
+                .map_err(wrong("birth"))?,
+            sex: self
+                .sex
+                .as_deref()
+                .map(|text| sex(text).ok_or(ErrorCode::ValueInvalid))
+                .transpose()
+                .map_err(wrong("sex"))?,
+            address: self
+                .address
+                .as_deref()
+                .map(Address::parse)
+                .transpose()
+                .map_err(|e| e.code())
+                .map_err(wrong("address"))?,
             certificate: self.certificate.clone().filter(|number| !number.is_empty()),
             counterpart: self
                 .counterpart

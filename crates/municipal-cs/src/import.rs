@@ -69,11 +69,26 @@ struct Flying {
 }
 
 /// Imports a file that comes in as a stream.
-pub(crate) async fn import(register: &Register, mut body: Body, initial_date: CivilDate) -> Result<ImportReport, ImportFailure> {
-    let mut reader = Reader::new(ReaderSettings { initial_date, line_bytes_max: LINE_BYTES_MAX });
-    let mut run = Run { register, report: ImportReport::default(), flying: VecDeque::new(), recheck: 0 };
+pub(crate) async fn import(
+    register: &Register,
+    mut body: Body,
+    initial_date: CivilDate,
+) -> Result<ImportReport, ImportFailure> {
+    let mut reader = Reader::new(ReaderSettings {
+        initial_date,
+        line_bytes_max: LINE_BYTES_MAX,
+    });
+    let mut run = Run {
+        register,
+        report: ImportReport::default(),
+        flying: VecDeque::new(),
+        recheck: 0,
+    };
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| ImportFailure { code: ErrorCode::FrameTruncated, detail: Some(error.to_string()) })?;
+        let frame = frame.map_err(|error| ImportFailure {
+            code: ErrorCode::FrameTruncated,
+            detail: Some(error.to_string()),
+        })?;
         if let Ok(chunk) = frame.into_data() {
             // Small pieces keep the rows waiting in the reader few, whatever the client sends.
             for piece in chunk.chunks(LINE_BYTES_MAX) {
@@ -89,11 +104,25 @@ pub(crate) async fn import(register: &Register, mut body: Body, initial_date: Ci
     }
     let summary = reader.summary();
     if summary.refused {
-        let detail = run.report.rejects.first().and_then(|reject| reject.column.clone());
-        return Err(ImportFailure { code: run.report.rejects.first().and_then(|r| ErrorCode::from_code(r.code)).unwrap_or(ErrorCode::ColumnsWrong), detail });
+        let detail = run
+            .report
+            .rejects
+            .first()
+            .and_then(|reject| reject.column.clone());
+        return Err(ImportFailure {
+            code: run
+                .report
+                .rejects
+                .first()
+                .and_then(|r| ErrorCode::from_code(r.code))
+                .unwrap_or(ErrorCode::ColumnsWrong),
+            detail,
+        });
     }
     run.report.skipped = summary.unchanging;
-    run.report.unknown_columns.clone_from(&summary.unknown_columns);
+    run.report
+        .unknown_columns
+        .clone_from(&summary.unknown_columns);
     run.report.rows += summary.unchanging;
     Ok(run.report)
 }
@@ -114,7 +143,11 @@ impl Run<'_> {
                 Err(reject) => self.reject(row.line, &reject),
                 Ok(request) => {
                     let submitted = self.submit(&request).await?;
-                    self.flying.push_back(Flying { line: row.line, request, submitted });
+                    self.flying.push_back(Flying {
+                        line: row.line,
+                        request,
+                        submitted,
+                    });
                     if self.flying.len() >= IN_FLIGHT_MAX {
                         self.settle_first().await?;
                     }
@@ -125,11 +158,21 @@ impl Run<'_> {
     }
 
     async fn submit(&self, request: &ChangeRequest) -> Result<Submitted, ImportFailure> {
-        self.register.submit(&row_key(request), request).await.map_err(failed)
+        self.register
+            .submit(&row_key(request), request)
+            .await
+            .map_err(failed)
     }
 
     async fn settle_first(&mut self) -> Result<(), ImportFailure> {
-        let Some(Flying { line, request, submitted }) = self.flying.pop_front() else { return Ok(()) };
+        let Some(Flying {
+            line,
+            request,
+            submitted,
+        }) = self.flying.pop_front()
+        else {
+            return Ok(());
+        };
         let mut registered = self.register.settled(submitted).await.map_err(failed)?;
         let began = tokio::time::Instant::now();
         let mut again = self.recheck > 0;
@@ -152,7 +195,9 @@ impl Run<'_> {
         }
         match refusal(&registered) {
             Some(code) => self.reject(line, &Reject { code, column: None }),
-            None if registered.outcome == RegistrationOutcome::Duplicate as u32 => self.report.duplicates += 1,
+            None if registered.outcome == RegistrationOutcome::Duplicate as u32 => {
+                self.report.duplicates += 1
+            }
             None => self.report.accepted += 1,
         }
         Ok(())
@@ -161,7 +206,11 @@ impl Run<'_> {
     fn reject(&mut self, line: u64, reject: &Reject) {
         self.report.rejected += 1;
         if self.report.rejects.len() < REJECTS_LISTED_MAX {
-            self.report.rejects.push(RejectJson { line, code: reject.code.code(), column: reject.column.clone() });
+            self.report.rejects.push(RejectJson {
+                line,
+                code: reject.code.code(),
+                column: reject.column.clone(),
+            });
         }
     }
 }
@@ -173,6 +222,10 @@ fn failed(code: ErrorCode) -> ImportFailure {
 /// The idempotency key of a row: what it says. It is kept as a keyed digest only.
 fn row_key(request: &ChangeRequest) -> String {
     let digest = sha256(&RequestMessage::of(request).encode_to_vec());
-    let hex: String = digest.iter().take(24).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest
+        .iter()
+        .take(24)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("row-{hex}")
 }

@@ -43,13 +43,32 @@ impl Node for MunicipalCs {
         let upper = upper(&prepared)?;
         // Its own municipality's records are looked up by number and code, never by the four items.
         let registry = records::registry(&prepared, false);
-        let sender = JournalSender::new(municipality, upper.clone(), registry.clone(), prepared.config.limits.receipt_timeout_ms);
-        let pseudonyms = prepared.keys.storage_key().derive_digest_key("registration pseudonyms");
-        let registration = Registration::new(municipality, registry.clone(), pseudonyms, sender.gate());
-        let services: Vec<Box<dyn Service>> =
-            vec![Box::new(sender), Box::new(registration), Box::new(CodeStock::new(municipality, upper))];
-        let parts = EngineParts { services, index: records::open_index(&prepared)?, reporter: reporter(municipality, registry) };
-        let mut node = ServiceNode::start(Arc::clone(&prepared), stop.clone(), parts, |handle| api::routes(Register::new(handle)))?;
+        let sender = JournalSender::new(
+            municipality,
+            upper.clone(),
+            registry.clone(),
+            prepared.config.limits.receipt_timeout_ms,
+        );
+        let pseudonyms = prepared
+            .keys
+            .storage_key()
+            .derive_digest_key("registration pseudonyms");
+        let registration =
+            Registration::new(municipality, registry.clone(), pseudonyms, sender.gate());
+        let services: Vec<Box<dyn Service>> = vec![
+            Box::new(sender),
+            Box::new(registration),
+            Box::new(CodeStock::new(municipality, upper)),
+        ];
+        let parts = EngineParts {
+            services,
+            index: records::open_index(&prepared)?,
+            reporter: reporter(municipality, registry),
+        };
+        let mut node = ServiceNode::start(Arc::clone(&prepared), stop.clone(), parts, |handle| {
+            api::routes(Register::new(handle))
+        })
+        .await?;
         let http = RegisterHttp::start(&prepared, Register::new(node.handle()), stop).await?;
         if let Some(http) = &http {
             node.add_address("register", http.address().to_string());
@@ -75,16 +94,24 @@ impl Node for MunicipalCs {
 }
 
 fn municipality(prepared: &Prepared) -> Result<MunicipalityCode, StartError> {
-    prepared.config.node.municipality.ok_or_else(|| StartError::missing("node.municipality: the six digits of the municipality"))
+    prepared
+        .config
+        .node
+        .municipality
+        .ok_or_else(|| StartError::missing("node.municipality: the six digits of the municipality"))
 }
 
 fn upper(prepared: &Prepared) -> Result<NodeId, StartError> {
     let prefecture = municipality(prepared)?.prefecture();
     let name = format!("prefecture-{prefecture}");
-    let node: NodeId = name.parse().map_err(|_| StartError::missing("directory.bin: the prefecture server"))?;
+    let node: NodeId = name
+        .parse()
+        .map_err(|_| StartError::missing("directory.bin: the prefecture server"))?;
     match prepared.keys.directory.entry(&node) {
         Some(_) => Ok(node),
-        None => Err(StartError::missing(&format!("directory.bin: the node {name}"))),
+        None => Err(StartError::missing(&format!(
+            "directory.bin: the node {name}"
+        ))),
     }
 }
 
@@ -96,10 +123,19 @@ fn reporter(municipality: MunicipalityCode, registry: Registry) -> Reporter {
             residents: registry.count(view, municipality),
             behind: head.seq.saturating_sub(heights.national),
             more: vec![
-                ("digests".to_owned(), records::digests(&registry, view, std::iter::once(municipality))),
-                ("journal".to_owned(), json!({"head": head.seq, "at_prefecture": heights.prefecture, "at_national": heights.national})),
+                (
+                    "digests".to_owned(),
+                    records::digests(&registry, view, std::iter::once(municipality)),
+                ),
+                (
+                    "journal".to_owned(),
+                    json!({"head": head.seq, "at_prefecture": heights.prefecture, "at_national": heights.national}),
+                ),
                 ("codes_left".to_owned(), CodeStock::left(view).into()),
-                ("differences".to_owned(), registry.differences(view, 1_000).len().into()),
+                (
+                    "differences".to_owned(),
+                    registry.differences(view, 1_000).len().into(),
+                ),
             ],
             ..Reports::default()
         }

@@ -27,17 +27,31 @@ pub(crate) struct Papers {
 
 impl Papers {
     pub(crate) fn new(prepared: Arc<Prepared>) -> Self {
-        let folder = prepared.config.node.papers.as_ref().map(|papers| prepared.folder.join(papers));
+        let folder = prepared
+            .config
+            .node
+            .papers
+            .as_ref()
+            .map(|papers| prepared.folder.join(papers));
         Self { folder, prepared }
     }
 
     /// Hands a certificate out to the resident. A town outside of the network gets paper that this
     /// model does not print.
     pub(crate) fn hand_out(&self, certificate: &Certificate) -> std::io::Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
+        let Some(folder) = &self.folder else {
+            return Ok(());
+        };
         let destination = MunicipalityCode::from_number(certificate.destination).ok();
-        let Some((_, entry)) = destination.and_then(|destination| self.prepared.keys.directory.writer_of(destination)) else { return Ok(()) };
-        let sealed = entry.sealing.seal_envelope(PURPOSE, &certificate.encode_to_vec()).map_err(std::io::Error::other)?;
+        let Some((_, entry)) =
+            destination.and_then(|destination| self.prepared.keys.directory.writer_of(destination))
+        else {
+            return Ok(());
+        };
+        let sealed = entry
+            .sealing
+            .seal_envelope(PURPOSE, &certificate.encode_to_vec())
+            .map_err(std::io::Error::other)?;
         std::fs::create_dir_all(folder)?;
         write_whole(&path_of(folder, &certificate.number), &sealed)
     }
@@ -48,13 +62,22 @@ impl Papers {
         if std::fs::metadata(&path).ok()?.len() > PAPER_BYTES_MAX {
             return None;
         }
-        let opened = self.prepared.keys.sealing.open_envelope(PURPOSE, &std::fs::read(path).ok()?).ok()?;
+        let opened = self
+            .prepared
+            .keys
+            .sealing
+            .open_envelope(PURPOSE, &std::fs::read(path).ok()?)
+            .ok()?;
         Certificate::decode(opened.as_slice()).ok()
     }
 }
 
 fn path_of(folder: &Path, number: &str) -> PathBuf {
-    let name: String = sha256(number.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let name: String = sha256(number.as_bytes())
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     folder.join(format!("{name}.paper"))
 }
 

@@ -30,31 +30,57 @@ pub(crate) struct RegisterHttp {
 impl RegisterHttp {
     /// The bearer token that the register must show, where the node has the interface.
     pub(crate) fn token(prepared: &Prepared) -> Result<Option<String>, StartError> {
-        let Some(register) = &prepared.config.register else { return Ok(None) };
+        let Some(register) = &prepared.config.register else {
+            return Ok(None);
+        };
         let path = prepared.keys_folder().join(&register.token);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| StartError::configuration(ErrorCode::ConfigUnreadable, format!("{}: {error}", path.display())))?;
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            StartError::configuration(
+                ErrorCode::ConfigUnreadable,
+                format!("{}: {error}", path.display()),
+            )
+        })?;
         let token = text.trim().to_owned();
         if token.is_empty() || token.len() > TOKEN_LEN_MAX {
-            return Err(StartError::configuration(ErrorCode::ConfigBadValue, format!("{}: 1 to {TOKEN_LEN_MAX} bytes", path.display())));
+            return Err(StartError::configuration(
+                ErrorCode::ConfigBadValue,
+                format!("{}: 1 to {TOKEN_LEN_MAX} bytes", path.display()),
+            ));
         }
         Ok(Some(token))
     }
 
     /// Binds and serves, where the configuration has a `[register]` section.
-    pub(crate) async fn start(prepared: &Prepared, register: Register, stop: Stop) -> Result<Option<Self>, StartError> {
-        let (Some(section), Some(token)) = (&prepared.config.register, Self::token(prepared)?) else { return Ok(None) };
+    pub(crate) async fn start(
+        prepared: &Prepared,
+        register: Register,
+        stop: Stop,
+    ) -> Result<Option<Self>, StartError> {
+        let (Some(section), Some(token)) = (&prepared.config.register, Self::token(prepared)?)
+        else {
+            return Ok(None);
+        };
         if !section.http.ip().is_loopback() {
-            return Err(StartError::configuration(ErrorCode::ConfigBadValue, "register.http: only a loopback address, since the interface is not encrypted"));
+            return Err(StartError::configuration(
+                ErrorCode::ConfigBadValue,
+                "register.http: only a loopback address, since the interface is not encrypted",
+            ));
         }
-        let listener = TcpListener::bind(section.http).await.map_err(|error| StartError::failed(ErrorCode::LineDown, error))?;
-        let address = listener.local_addr().map_err(|error| StartError::failed(ErrorCode::LineDown, error))?;
+        let listener = TcpListener::bind(section.http)
+            .await
+            .map_err(|error| StartError::failed(ErrorCode::LineDown, error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| StartError::failed(ErrorCode::LineDown, error))?;
         if let Some(announce) = &section.announce {
-            write_address(&prepared.folder.join(announce), address).map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
+            write_address(&prepared.folder.join(announce), address)
+                .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
         }
         let router = guarded(api::routes(register), &token);
         let task = tokio::spawn(async move {
-            let served = axum::serve(listener, router).with_graceful_shutdown(async move { stop.asked().await }).await;
+            let served = axum::serve(listener, router)
+                .with_graceful_shutdown(async move { stop.asked().await })
+                .await;
             if let Err(error) = served {
                 tracing::error!(event = "register_http.failed", %error);
             }
@@ -80,13 +106,18 @@ fn guarded(router: Router, token: &str) -> Router {
 }
 
 async fn demand_token(State(expected): State<Arc<str>>, request: Request, next: Next) -> Response {
-    let shown = request.headers().get(header::AUTHORIZATION).map_or(&[][..], |value| value.as_bytes());
+    let shown = request
+        .headers()
+        .get(header::AUTHORIZATION)
+        .map_or(&[][..], |value| value.as_bytes());
     // Compared through a keyed digest, so that the time taken says nothing about the token.
     let key = DigestKey::new(&[0; 32]);
     if key.fits(shown, &key.digest(expected.as_bytes())) {
         return next.run(request).await;
     }
-    Problem::new(ErrorCode::NotAuthorized, accepted_lang(request.headers())).with_status(401).into_response()
+    Problem::new(ErrorCode::NotAuthorized, accepted_lang(request.headers()))
+        .with_status(401)
+        .into_response()
 }
 
 fn write_address(path: &Path, address: SocketAddr) -> std::io::Result<()> {

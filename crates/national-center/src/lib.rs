@@ -30,20 +30,40 @@ impl Node for NationalCenter {
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
         let registry = records::registry(&prepared, true);
-        let access = AccessControl::new(records::registrar(&prepared)?, records::legal_basis(&prepared, &records::NATIONAL_TABLES)?);
-        // The permutation hangs on the storage key alone, which outlives every loss of the data
-        // folder: a rebuilt center never gives a code twice.
-        let permutation = BodyPermutation::new(*prepared.keys.storage_key().derive("code permutation").reveal());
+        let access = AccessControl::new(
+            records::registrar(&prepared)?,
+            records::legal_basis(&prepared, &records::NATIONAL_TABLES)?,
+        );
+        // The permutation hangs on the storage key, which lies outside the data folder: a center
+        // that lost only its index goes on where its ledger's counter stands.
+        let permutation = BodyPermutation::new(
+            *prepared
+                .keys
+                .storage_key()
+                .derive("code permutation")
+                .reveal(),
+        );
         let timeout_ms = prepared.config.limits.receipt_timeout_ms;
         let services: Vec<Box<dyn Service>> = vec![
-            Box::new(JournalReceiver::new(Tier::National, None, registry.clone(), timeout_ms)),
+            Box::new(JournalReceiver::new(
+                Tier::National,
+                None,
+                registry.clone(),
+                timeout_ms,
+            )),
             Box::new(CodeAllocator::new(permutation)),
             Box::new(QueryAnswerer::new(access, registry.clone())),
         ];
         let registrar = Registrar::open(&prepared)?;
         let index = records::open_index(&prepared)?;
-        let parts = EngineParts { services, index, reporter: records::tier_reporter(registry, false) };
-        ServiceNode::start(prepared, stop, parts, |handle| registrar.routes(handle)).map(Self)
+        let parts = EngineParts {
+            services,
+            index,
+            reporter: records::tier_reporter(registry, false),
+        };
+        ServiceNode::start(prepared, stop, parts, |handle| registrar.routes(handle))
+            .await
+            .map(Self)
     }
 
     async fn ready(&self) -> Vec<(String, String)> {

@@ -27,17 +27,31 @@ impl Node for PrefectureServer {
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
         let upper = upper(&prepared)?;
         let registry = records::registry(&prepared, true);
-        let access = AccessControl::new(records::registrar(&prepared)?, records::legal_basis(&prepared, &records::PREFECTURE_TABLES)?);
+        let access = AccessControl::new(
+            records::registrar(&prepared)?,
+            records::legal_basis(&prepared, &records::PREFECTURE_TABLES)?,
+        );
         let timeout_ms = prepared.config.limits.receipt_timeout_ms;
         let services: Vec<Box<dyn Service>> = vec![
-            Box::new(JournalReceiver::new(Tier::Prefecture, Some(upper.clone()), registry.clone(), timeout_ms)),
+            Box::new(JournalReceiver::new(
+                Tier::Prefecture,
+                Some(upper.clone()),
+                registry.clone(),
+                timeout_ms,
+            )),
             Box::new(CodeDesignator::new(upper)),
             Box::new(QueryAnswerer::new(access, registry.clone())),
         ];
         let index = records::open_index(&prepared)?;
         let reporter = records::tier_reporter(registry, true);
-        let parts = EngineParts { services, index, reporter };
-        ServiceNode::start(prepared, stop, parts, |_| Router::new()).map(Self)
+        let parts = EngineParts {
+            services,
+            index,
+            reporter,
+        };
+        ServiceNode::start(prepared, stop, parts, |_| Router::new())
+            .await
+            .map(Self)
     }
 
     async fn ready(&self) -> Vec<(String, String)> {

@@ -20,10 +20,13 @@ async fn datagrams_pass_both_ways_and_are_counted() {
     }
     let status = world.status();
     assert_eq!(
-        (status.upward.line.delivered, status.downward.line.delivered),
+        (
+            status.upward.counters.line.delivered,
+            status.downward.counters.line.delivered
+        ),
         (3, 3)
     );
-    assert_eq!(status.upward.line.delivered_bytes, 1_573);
+    assert_eq!(status.upward.counters.line.delivered_bytes, 1_573);
     assert_eq!((status.clients, status.undeliverable), (1, 0));
     assert_eq!(status.target, Some(upper.address));
 }
@@ -123,7 +126,7 @@ async fn a_target_that_restarts_at_a_new_address_is_followed() {
         world
             .access_point
             .control()
-            .set("cs-352047", settings)
+            .set("cs-352047", None, settings)
             .expect("known");
         let first = world.upper().await;
         world.echo_eventually().await;
@@ -148,7 +151,7 @@ async fn the_status_is_one_flat_object_per_direction() {
     assert_eq!(json["up"], true);
     assert_eq!(json["upward"]["delivered"], 0);
     assert_eq!(json["upward"]["dropped_cut"], 0);
-    assert_eq!(json["settings"]["bandwidth_bps"], 0);
+    assert_eq!(json["upward"]["settings"]["bandwidth_bps"], 0);
 }
 
 #[tokio::test]

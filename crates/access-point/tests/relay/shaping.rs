@@ -14,7 +14,7 @@ async fn a_line_that_is_down_drops_everything_and_a_mended_one_carries_again() {
     let _upper = world.upper().await;
     world.echo(b"before").await;
     let control = world.access_point.control();
-    control.down("cs-352047").expect("known");
+    control.down("cs-352047", None).expect("known");
     for _ in 0..10 {
         world.lower.send(b"lost").await.expect("sent");
     }
@@ -23,12 +23,12 @@ async fn a_line_that_is_down_drops_everything_and_a_mended_one_carries_again() {
     assert!(!status.up);
     assert_eq!(
         (
-            status.upward.line.dropped_down,
-            status.upward.line.delivered
+            status.upward.counters.line.dropped_down,
+            status.upward.counters.line.delivered
         ),
         (10, 1)
     );
-    control.up("cs-352047").expect("known");
+    control.up("cs-352047", None).expect("known");
     world.echo(b"after").await;
 }
 
@@ -41,16 +41,19 @@ async fn a_cut_loses_what_is_on_its_way() {
         delay_us: 100_000,
         ..LineSettings::UNSHAPED
     };
-    control.set("cs-352047", delayed).expect("known");
+    control.set("cs-352047", None, delayed).expect("known");
     world.lower.send(b"on its way").await.expect("sent");
-    while world.status().upward.line.delivered == 0 {
+    while world.status().upward.counters.line.delivered == 0 {
         tokio::task::yield_now().await;
     }
-    control.down("cs-352047").expect("known");
-    control.up("cs-352047").expect("known");
+    control.down("cs-352047", None).expect("known");
+    control.up("cs-352047", None).expect("known");
     assert!(world.hears_nothing().await);
     let upward = world.status().upward;
-    assert_eq!((upward.dropped_cut, upward.line.delivered), (1, 0));
+    assert_eq!(
+        (upward.counters.dropped_cut, upward.counters.line.delivered),
+        (1, 0)
+    );
 }
 
 #[tokio::test]
@@ -67,7 +70,7 @@ async fn a_slow_line_takes_its_time() {
     world
         .access_point
         .control()
-        .set("cs-352047", settings)
+        .set("cs-352047", None, settings)
         .expect("known");
     let start = Instant::now();
     let payload = [7; 972];
@@ -99,7 +102,7 @@ async fn delay_holds_in_each_direction() {
     world
         .access_point
         .control()
-        .set("cs-352047", settings)
+        .set("cs-352047", None, settings)
         .expect("known");
     let there_and_back = world.echo(b"slowly").await;
     assert!(
@@ -123,12 +126,12 @@ async fn a_datagram_beyond_the_mtu_is_dropped() {
     world
         .access_point
         .control()
-        .set("cs-352047", settings)
+        .set("cs-352047", None, settings)
         .expect("known");
     world.echo(&[7; 1_200]).await;
     world.lower.send(&[7; 1_201]).await.expect("sent");
     assert!(world.hears_nothing().await);
-    assert_eq!(world.status().upward.line.dropped_too_long, 1);
+    assert_eq!(world.status().upward.counters.line.dropped_too_long, 1);
 }
 
 #[tokio::test]
@@ -136,14 +139,14 @@ async fn unknown_lines_and_odd_numbers_are_refused() {
     let world = World::start().await;
     let control = world.access_point.control();
     let unknown = ControlError::UnknownLine("cs-355011".to_owned());
-    assert_eq!(control.down("cs-355011"), Err(unknown));
+    assert_eq!(control.down("cs-355011", None), Err(unknown));
     let odd = LineSettings {
         loss: 2.0,
         ..LineSettings::UNSHAPED
     };
     assert!(matches!(
-        control.set("cs-352047", odd),
+        control.set("cs-352047", None, odd),
         Err(ControlError::Settings(_))
     ));
-    assert_eq!(world.status().settings, LineSettings::UNSHAPED);
+    assert_eq!(world.status().upward.settings, LineSettings::UNSHAPED);
 }

@@ -24,8 +24,8 @@ pub(crate) enum CsAction {
     Import(ImportArgs),
     /// Report one change
     Change(ChangeArgs),
-    /// Show what the server holds of one resident
-    Show(ShowArgs),
+    /// Show what became of one reported change
+    State(StateArgs),
 }
 
 /// Arguments of `cs .. import`.
@@ -73,11 +73,11 @@ pub(crate) struct ChangeArgs {
     pub(crate) counterpart: Option<String>,
 }
 
-/// Arguments of `cs .. show`.
+/// Arguments of `cs .. state`.
 #[derive(Debug, Args)]
-pub(crate) struct ShowArgs {
-    /// Number of the resident in the existing register (宛名番号)
-    pub(crate) resident: String,
+pub(crate) struct StateArgs {
+    /// The key that the change was reported under
+    pub(crate) key: String,
 }
 
 /// Arguments of `query`.

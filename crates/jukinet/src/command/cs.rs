@@ -8,7 +8,7 @@ use juki_domain::{CivilDate, ErrorCode, NodeRole};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cli::{ChangeArgs, CsAction, CsArgs, ImportArgs, ShowArgs};
+use crate::cli::{ChangeArgs, CsAction, CsArgs, ImportArgs, StateArgs};
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Outcome};
 use crate::local_time::unix_now;
@@ -36,6 +36,18 @@ struct RejectedRow {
     code: String,
     #[serde(default)]
     column: Option<String>,
+}
+
+/// The answer to `GET /v1/changes/{key}`; the resident's code in it is for the register alone.
+#[derive(Debug, Serialize, Deserialize)]
+struct ChangeState {
+    outcome: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
 }
 
 /// The body of `POST /v1/changes`.
@@ -68,7 +80,7 @@ pub(crate) async fn run(args: &CsArgs, screen: Screen) -> Ending {
             take_in(client.with_timeout(IMPORT_TIMEOUT), import, screen).await
         }
         CsAction::Change(change) => report_change(&client, &deployment, change, screen).await,
-        CsAction::Show(show) => show_resident(&client, show, screen).await,
+        CsAction::State(state) => show_state(&client, state, screen).await,
     }
 }
 
@@ -156,13 +168,33 @@ async fn report_change(
     Ok(Outcome::Held)
 }
 
-async fn show_resident(client: &AdminClient, args: &ShowArgs, screen: Screen) -> Ending {
-    let answer: Value = client
-        .get_json(&format!("/v1/residents/{}", path_segment(&args.resident)))
-        .await?;
-    screen.members(&answer);
-    screen.document(&answer)?;
-    Ok(Outcome::Held)
+async fn show_state(client: &AdminClient, args: &StateArgs, screen: Screen) -> Ending {
+    let path = format!("/v1/changes/{}", path_segment(&args.key));
+    let state: ChangeState = client.get_json(&path).await?;
+    let lang = screen.lang;
+    screen.line(text::change_outcome(lang, &args.key, &state.outcome));
+    if let Some(reached) = &state.state {
+        let reached = match reached.as_str() {
+            "at-cs" => text::change_at_cs(lang),
+            "at-prefecture" => text::change_at_prefecture(lang),
+            "at-national" => text::change_at_national(lang),
+            other => other.to_owned(),
+        };
+        screen.line(text::change_reached(lang, &reached));
+    }
+    if let Some(seq) = state.seq {
+        screen.line(text::change_number(lang, seq));
+    }
+    if let Some(code) = &state.code {
+        let explained = ErrorCode::from_code(code).map(|code| code.explain(lang));
+        let what = explained.map_or("", |explained| explained.what);
+        screen.line(format!("{code} {what}").trim_end());
+    }
+    screen.document(&state)?;
+    match state.outcome.as_str() {
+        "accepted" | "duplicate" => Ok(Outcome::Held),
+        _ => Ok(Outcome::NotHeld),
+    }
 }
 
 /// Text as one segment of a path: all but letters and digits in percent form.
@@ -191,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_residents_number_cannot_leave_its_path_segment() {
+    fn a_key_cannot_leave_its_path_segment() {
         assert_eq!(path_segment("0000123"), "0000123");
         assert_eq!(path_segment("../a?b"), "%2E%2E%2Fa%3Fb");
     }

@@ -75,7 +75,11 @@ async fn tell(
     let count = network.deployment().places().len();
     step(2, &text::demo_starting(screen.lang, count), screen);
     network.start(screen).await?;
-    step(3, &text::demo_loading(screen.lang, network.residents()), screen);
+    step(
+        3,
+        &text::demo_loading(screen.lang, network.residents()),
+        screen,
+    );
     network.load(screen).await?;
     let ready_s = began.elapsed().as_secs_f64();
     screen.line(text::demo_ready(screen.lang, &format!("{ready_s:.1}")));

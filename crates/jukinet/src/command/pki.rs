@@ -17,12 +17,17 @@ pub(crate) async fn revoke(args: &RevokeArgs, screen: Screen) -> Ending {
     let center = deployment.only(NodeRole::NationalCenter, None, screen.lang)?;
     let client = AdminClient::new(center.admin_socket()).with_lang(screen.lang);
     let path = revoked.keys().join("node.crt");
-    let broken = |error: juki_pki::PkiError| crate::failure::Failure::new(error.code(), error.to_string());
+    let broken =
+        |error: juki_pki::PkiError| crate::failure::Failure::new(error.code(), error.to_string());
     let chain = juki_pki::read_certificates(&path).map_err(broken)?;
-    let serial = juki_pki::serial_of(chain.first().map_or(&[][..], Vec::as_slice)).map_err(broken)?;
+    let serial =
+        juki_pki::serial_of(chain.first().map_or(&[][..], Vec::as_slice)).map_err(broken)?;
     let serial: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
     let answer: Value = client
-        .post_json("/pki/revoke", &json!({"node": revoked.name.as_str(), "serial": serial}))
+        .post_json(
+            "/pki/revoke",
+            &json!({"node": revoked.name.as_str(), "serial": serial}),
+        )
         .await?;
     screen.line(text::revoked(screen.lang, revoked.name.as_str()));
     screen.document(&answer)?;

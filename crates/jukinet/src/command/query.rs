@@ -48,7 +48,14 @@ pub(crate) async fn run(args: &QueryArgs, screen: Screen) -> Ending {
     let answer: Value = client.post_json("/query", &inquiry).await?;
     screen.members(&answer);
     screen.document(&answer)?;
-    Ok(Outcome::Held)
+    // A refusal is an answer, but not the one that was asked for.
+    Ok(
+        if answer.get("outcome").and_then(Value::as_str) == Some("refused") {
+            Outcome::NotHeld
+        } else {
+            Outcome::Held
+        },
+    )
 }
 
 /// The code from standard input: the command line is visible to every user of the machine.

@@ -20,7 +20,12 @@ const CATCH_UP: Duration = Duration::from_secs(60);
 const TOWN: &str = "cs-352047";
 
 /// Eight writers that each wait for durability, then one paced writer; each run adds its figures.
-pub(super) async fn measure(network: &LiveNetwork, runs: u32, figures: &mut Figures, screen: Screen) -> Result<(), Failure> {
+pub(super) async fn measure(
+    network: &LiveNetwork,
+    runs: u32,
+    figures: &mut Figures,
+    screen: Screen,
+) -> Result<(), Failure> {
     let samples = network.samples(TOWN, 800)?;
     let date = network.civil_date()?;
     for run in 1..=runs {
@@ -38,22 +43,42 @@ fn change(key: &str, sample: &Sample, date: &str, number: usize) -> Value {
     })
 }
 
-async fn rate(network: &LiveNetwork, samples: &[Sample], (run, date): (u32, &str), figures: &mut Figures, screen: Screen) -> Result<(), Failure> {
+async fn rate(
+    network: &LiveNetwork,
+    samples: &[Sample],
+    (run, date): (u32, &str),
+    figures: &mut Figures,
+    screen: Screen,
+) -> Result<(), Failure> {
     let began = Instant::now();
     let until = began + RUN;
-    let socket = network.deployment().place(TOWN, screen.lang)?.admin_socket();
+    let socket = network
+        .deployment()
+        .place(TOWN, screen.lang)?
+        .admin_socket();
     let mut writers = Vec::new();
     for writer in 0..WRITERS {
         let client = AdminClient::new(socket.clone());
         let (samples, date) = (samples.to_vec(), date.to_owned());
         writers.push(tokio::spawn(async move {
             let mut times = Vec::new();
-            for (number, sample) in samples.iter().skip(writer * 100).take(100).cycle().enumerate() {
+            for (number, sample) in samples
+                .iter()
+                .skip(writer * 100)
+                .take(100)
+                .cycle()
+                .enumerate()
+            {
                 if Instant::now() >= until {
                     break;
                 }
                 let asked = Instant::now();
-                let body = change(&format!("rate-{run}-{writer}-{number}"), sample, &date, number);
+                let body = change(
+                    &format!("rate-{run}-{writer}-{number}"),
+                    sample,
+                    &date,
+                    number,
+                );
                 let _accepted: Value = client.post_json("/v1/changes", &body).await?;
                 times.push(ms(asked.elapsed()));
             }
@@ -62,11 +87,19 @@ async fn rate(network: &LiveNetwork, samples: &[Sample], (run, date): (u32, &str
     }
     let mut times = Vec::new();
     for writer in writers {
-        times.extend(writer.await.map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??);
+        times.extend(
+            writer
+                .await
+                .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??,
+        );
     }
     wait_caught_up(&AdminClient::new(socket), screen).await?;
     let count = u32::try_from(times.len()).unwrap_or(u32::MAX);
-    figures.add("change_per_s", "1/s", f64::from(count) / began.elapsed().as_secs_f64());
+    figures.add(
+        "change_per_s",
+        "1/s",
+        f64::from(count) / began.elapsed().as_secs_f64(),
+    );
     times.sort_by(f64::total_cmp);
     figures.add("change_durable_p50_ms", "ms", quantile(&times, 0.5));
     figures.add("change_durable_p99_ms", "ms", quantile(&times, 0.99));
@@ -80,31 +113,53 @@ async fn wait_caught_up(client: &AdminClient, screen: Screen) -> Result<(), Fail
     loop {
         let status: Value = client.get_json("/status").await?;
         // The report is renewed ten times a second: two equal heads mean that nothing came after.
-        let now = status["journal"]["head"].as_u64().unwrap_or(0);
-        if now == head && status["behind"] == 0 {
+        let now = status
+            .pointer("/journal/head")
+            .and_then(Value::as_u64)
+            .unwrap_or(0);
+        if now == head && status.get("behind").and_then(Value::as_u64) == Some(0) {
             return Ok(());
         }
         head = now;
         if began.elapsed() > CATCH_UP {
-            return Err(Failure::new(ErrorCode::CheckFailed, text::demo_late(screen.lang, "catch-up")));
+            return Err(Failure::new(
+                ErrorCode::CheckFailed,
+                text::demo_late(screen.lang, "catch-up"),
+            ));
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
 /// One writer that hands a change over every ten milliseconds and watches it arrive at the top.
-async fn latency(network: &LiveNetwork, samples: &[Sample], (run, date): (u32, &str), figures: &mut Figures, screen: Screen) -> Result<(), Failure> {
-    let client = AdminClient::new(network.deployment().place(TOWN, screen.lang)?.admin_socket());
+async fn latency(
+    network: &LiveNetwork,
+    samples: &[Sample],
+    (run, date): (u32, &str),
+    figures: &mut Figures,
+    screen: Screen,
+) -> Result<(), Failure> {
+    let client = AdminClient::new(
+        network
+            .deployment()
+            .place(TOWN, screen.lang)?
+            .admin_socket(),
+    );
     let mut times = Vec::with_capacity(PACED);
     let mut pace = tokio::time::interval(PACE);
     for (number, sample) in samples.iter().cycle().take(PACED).enumerate() {
         pace.tick().await;
         let key = format!("paced-{run}-{number}");
         let began = Instant::now();
-        let mut state: Value = client.post_json("/v1/changes", &change(&key, sample, date, number)).await?;
-        while state["state"] != "at-national" {
+        let mut state: Value = client
+            .post_json("/v1/changes", &change(&key, sample, date, number))
+            .await?;
+        while state.get("state").and_then(Value::as_str) != Some("at-national") {
             if began.elapsed() > CATCH_UP {
-                return Err(Failure::new(ErrorCode::CheckFailed, text::demo_late(screen.lang, "at-national")));
+                return Err(Failure::new(
+                    ErrorCode::CheckFailed,
+                    text::demo_late(screen.lang, "at-national"),
+                ));
             }
             // Asked again at once: the timer's millisecond would be most of what is measured.
             tokio::task::yield_now().await;

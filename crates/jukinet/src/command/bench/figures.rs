@@ -18,12 +18,19 @@ pub(super) struct Figures {
 
 impl Figures {
     pub(super) fn new(bench: &'static str) -> Self {
-        Self { bench, values: BTreeMap::new() }
+        Self {
+            bench,
+            values: BTreeMap::new(),
+        }
     }
 
     /// Adds one run's value of a metric.
     pub(super) fn add(&mut self, metric: &'static str, unit: &'static str, value: f64) {
-        self.values.entry(metric).or_insert((unit, Vec::new())).1.push(value);
+        self.values
+            .entry(metric)
+            .or_insert((unit, Vec::new()))
+            .1
+            .push(value);
     }
 
     /// Prints the table, or the JSON object with metric, unit, median, min, max and n.
@@ -32,9 +39,20 @@ impl Figures {
         let mut objects = Vec::new();
         for (metric, (unit, values)) in &mut self.values {
             values.sort_by(f64::total_cmp);
-            let (median, min, max) = (rounded(quantile(values, 0.5)), rounded(quantile(values, 0.0)), rounded(quantile(values, 1.0)));
+            let (median, min, max) = (
+                rounded(quantile(values, 0.5)),
+                rounded(quantile(values, 0.0)),
+                rounded(quantile(values, 1.0)),
+            );
             let n = values.len();
-            rows.push(vec![(*metric).to_owned(), (*unit).to_owned(), median.to_string(), min.to_string(), max.to_string(), n.to_string()]);
+            rows.push(vec![
+                (*metric).to_owned(),
+                (*unit).to_owned(),
+                median.to_string(),
+                min.to_string(),
+                max.to_string(),
+                n.to_string(),
+            ]);
             objects.push(json!({"metric": metric, "unit": unit, "median": median, "min": min, "max": max, "n": n}));
         }
         let header = text::bench_header(screen.lang);
@@ -46,7 +64,12 @@ impl Figures {
 /// The value below which this part of sorted values lies; 0 for no values.
 pub(super) fn quantile(sorted: &[f64], part: f64) -> f64 {
     let last = sorted.len().saturating_sub(1);
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "an index below the length of a slice")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "an index below the length of a slice"
+    )]
     let at = (last as f64 * part).round() as usize;
     sorted.get(at).copied().unwrap_or(0.0)
 }
@@ -62,11 +85,18 @@ fn rounded(value: f64) -> f64 {
 
 fn machine() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")).and_then(|rest| rest.split_once(':'));
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .and_then(|rest| rest.split_once(':'));
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').next().unwrap_or_default();
-    format!("{} cores, {}, load {load}", cores, model.map_or("unknown processor", |(_, name)| name.trim()))
+    format!(
+        "{} cores, {}, load {load}",
+        cores,
+        model.map_or("unknown processor", |(_, name)| name.trim())
+    )
 }
 
 #[cfg(test)]

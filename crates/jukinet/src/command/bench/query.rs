@@ -20,7 +20,12 @@ const AFFAIR: &str = "war-bereaved-pension";
 const TOWN: &str = "cs-352047";
 
 /// One question at a time, then many; each run adds its figures.
-pub(super) async fn measure(network: &LiveNetwork, runs: u32, figures: &mut Figures, screen: Screen) -> Result<(), Failure> {
+pub(super) async fn measure(
+    network: &LiveNetwork,
+    runs: u32,
+    figures: &mut Figures,
+    screen: Screen,
+) -> Result<(), Failure> {
     let samples = network.samples(TOWN, 500)?;
     for run in 1..=runs {
         screen.line(text::bench_run(screen.lang, run, runs));
@@ -38,14 +43,24 @@ fn question(sample: &Sample) -> Value {
 
 async fn ask(client: &AdminClient, sample: &Sample) -> Result<(), Failure> {
     let answer: Value = client.post_json("/query", &question(sample)).await?;
-    match answer["outcome"].as_str() {
+    match answer.get("outcome").and_then(Value::as_str) {
         // Two residents may share their four items; that too was looked up and recorded.
         Some("match" | "several") => Ok(()),
-        other => Err(Failure::new(ErrorCode::CheckFailed, format!("a question was answered with {}", other.unwrap_or("nothing")))),
+        other => Err(Failure::new(
+            ErrorCode::CheckFailed,
+            format!(
+                "a question was answered with {}",
+                other.unwrap_or("nothing")
+            ),
+        )),
     }
 }
 
-async fn serial(client: &AdminClient, samples: &[Sample], figures: &mut Figures) -> Result<(), Failure> {
+async fn serial(
+    client: &AdminClient,
+    samples: &[Sample],
+    figures: &mut Figures,
+) -> Result<(), Failure> {
     let mut times = Vec::with_capacity(SERIAL);
     for (n, sample) in samples.iter().cycle().take(WARM_UP + SERIAL).enumerate() {
         let began = Instant::now();
@@ -60,7 +75,12 @@ async fn serial(client: &AdminClient, samples: &[Sample], figures: &mut Figures)
     Ok(())
 }
 
-async fn busy(network: &LiveNetwork, samples: &[Sample], figures: &mut Figures, screen: Screen) -> Result<(), Failure> {
+async fn busy(
+    network: &LiveNetwork,
+    samples: &[Sample],
+    figures: &mut Figures,
+    screen: Screen,
+) -> Result<(), Failure> {
     let until = Instant::now() + BUSY;
     let began = Instant::now();
     let mut clients = Vec::new();
@@ -81,8 +101,14 @@ async fn busy(network: &LiveNetwork, samples: &[Sample], figures: &mut Figures, 
     }
     let mut answered = 0;
     for client in clients {
-        answered += client.await.map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
+        answered += client
+            .await
+            .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
     }
-    figures.add("query_per_s", "1/s", f64::from(answered) / began.elapsed().as_secs_f64());
+    figures.add(
+        "query_per_s",
+        "1/s",
+        f64::from(answered) / began.elapsed().as_secs_f64(),
+    );
     Ok(())
 }

@@ -11,14 +11,23 @@ use crate::text;
 
 use super::absolute;
 
-pub(super) async fn show(network: &LiveNetwork, dir: &Path, kept: bool, screen: Screen) -> Result<(), Failure> {
+pub(super) async fn show(
+    network: &LiveNetwork,
+    dir: &Path,
+    kept: bool,
+    screen: Screen,
+) -> Result<(), Failure> {
     let lang = screen.lang;
     let dir = absolute(dir)?;
     let dir = dir.display().to_string();
     let rows = status::collect(network.deployment()).await;
     screen.line(text::demo_table(lang, &dir));
     screen.line(status::table(&rows, lang));
-    screen.line(if kept { text::demo_kept(lang, &dir) } else { text::demo_lost(lang, &dir) });
+    screen.line(if kept {
+        text::demo_kept(lang, &dir)
+    } else {
+        text::demo_lost(lang, &dir)
+    });
     let (card, pin) = network.card()?;
     screen.line(text::demo_card(lang, &card.display().to_string(), &pin));
     screen.line("");
@@ -31,9 +40,14 @@ pub(super) async fn show(network: &LiveNetwork, dir: &Path, kept: bool, screen: 
 }
 
 /// A comment and a command for each kind of user. A test runs them as they stand.
-fn lines(network: &LiveNetwork, dir: &str, lang: juki_domain::Lang) -> Result<Vec<String>, Failure> {
+fn lines(
+    network: &LiveNetwork,
+    dir: &str,
+    lang: juki_domain::Lang,
+) -> Result<Vec<String>, Failure> {
     let announced = network.deployment().run().join("cs-352047.register.addr");
-    let address = fs::read_to_string(&announced).map_err(|error| Failure::file(&announced, &error))?;
+    let address =
+        fs::read_to_string(&announced).map_err(|error| Failure::file(&announced, &error))?;
     let date = network.civil_date()?;
     let birth = format!(
         r#"{{"key":"my-first","resident":"MY-1","reason":"birth","event_date":"{date}","name":"練習　一郎","birth":"{date}","sex":"male","address":"山口県萩市大字椿1番地"}}"#

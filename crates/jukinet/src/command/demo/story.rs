@@ -37,7 +37,8 @@ impl<'a> Story<'a> {
             "key": "demo-birth", "resident": "DEMO-NEWBORN", "reason": ChangeReason::Birth.name(), "event_date": date,
             "name": "試験　花子", "birth": date, "sex": "female", "address": "山口県萩市大字江向510番地",
         });
-        self.follow(&[(HAGI, birth)], &text::demo_birth(lang)).await?;
+        self.follow(&[(HAGI, birth)], &text::demo_birth(lang))
+            .await?;
         let mover = self.network.sample(KAWAKAMI)?;
         let leaves = json!({
             "key": "demo-move-out", "resident": mover.resident, "reason": ChangeReason::MoveOut.name(), "event_date": date,
@@ -48,7 +49,11 @@ impl<'a> Story<'a> {
             "name": mover.name, "birth": mover.birth, "sex": mover.sex, "address": "山口県萩市大字平安古町209番地",
             "certificate": CERTIFICATE, "counterpart": "355011",
         });
-        self.follow(&[(KAWAKAMI, leaves), (HAGI, arrives)], &text::demo_move(lang)).await?;
+        self.follow(
+            &[(KAWAKAMI, leaves), (HAGI, arrives)],
+            &text::demo_move(lang),
+        )
+        .await?;
         let dead = self.network.sample(ABU)?;
         let death = json!({"key": "demo-death", "resident": dead.resident, "reason": ChangeReason::Death.name(), "event_date": date});
         self.follow(&[(ABU, death)], &text::demo_death(lang)).await
@@ -58,20 +63,26 @@ impl<'a> Story<'a> {
     pub(super) async fn provision(&self) -> Result<(u32, u32), Failure> {
         self.network.log_in(self.screen).await?;
         let mover: Sample = self.network.sample(KAWAKAMI)?;
-        let by_items = |affair: &str| {
-            json!({"affair": affair, "name": mover.name, "birth": mover.birth, "sex": mover.sex, "address": "山口県萩市大字平安古町209番地"})
-        };
+        let by_items = |affair: &str| json!({"affair": affair, "name": mover.name, "birth": mover.birth, "sex": mover.sex, "address": "山口県萩市大字平安古町209番地"});
         let lawful: Value = self.network.ask(&by_items(LAWFUL), self.screen).await?;
-        let answered = u32::from(lawful["outcome"] == "match");
+        let answered = u32::from(is(&lawful, "outcome", "match"));
         if answered == 1 {
-            self.screen.line(text::demo_answered(self.screen.lang, LAWFUL));
+            self.screen
+                .line(text::demo_answered(self.screen.lang, LAWFUL));
         }
         let unlawful: Value = self.network.ask(&by_items(UNLAWFUL), self.screen).await?;
-        let refused = u32::from(unlawful["outcome"] == "refused" && unlawful["code"] == ErrorCode::NoLegalBasis.code());
+        let refused = u32::from(
+            is(&unlawful, "outcome", "refused")
+                && is(&unlawful, "code", ErrorCode::NoLegalBasis.code()),
+        );
         if refused == 1 {
-            let what = unlawful["what"].as_str().unwrap_or_default();
+            let what = unlawful
+                .get("what")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             let code = ErrorCode::NoLegalBasis.code();
-            self.screen.line(text::demo_refused(self.screen.lang, UNLAWFUL, code, what));
+            self.screen
+                .line(text::demo_refused(self.screen.lang, UNLAWFUL, code, what));
         }
         Ok((answered, refused))
     }
@@ -82,15 +93,29 @@ impl<'a> Story<'a> {
             let _state: Value = self.network.submit(node, change, self.screen).await?;
         }
         for (node, change) in changes {
-            let key = change["key"].as_str().unwrap_or_default();
+            let key = change
+                .get("key")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             while self.network.state(node, key, self.screen).await? != "at-national" {
                 if began.elapsed() > PATIENCE {
-                    return Err(Failure::new(ErrorCode::CheckFailed, text::demo_late(self.screen.lang, what)));
+                    return Err(Failure::new(
+                        ErrorCode::CheckFailed,
+                        text::demo_late(self.screen.lang, what),
+                    ));
                 }
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         }
-        self.screen.line(text::demo_change_done(self.screen.lang, what, began.elapsed().as_millis()));
+        self.screen.line(text::demo_change_done(
+            self.screen.lang,
+            what,
+            began.elapsed().as_millis(),
+        ));
         Ok(())
     }
+}
+
+fn is(answer: &Value, member: &str, value: &str) -> bool {
+    answer.get(member).and_then(Value::as_str) == Some(value)
 }
