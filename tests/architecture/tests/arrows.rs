@@ -1,4 +1,8 @@
 //! The forbidden arrows of docs/architecture.md, asserted on `cargo metadata`.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a step of a test that fails ends the test"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +27,14 @@ const PURE: [&str; 17] = [
     "juki-incident",
     "juki-exercise",
 ];
-const NODES: [&str; 6] = ["municipal-cs", "prefecture-server", "national-center", "firewall-proxy", "agency-terminal", "access-point"];
+const NODES: [&str; 6] = [
+    "municipal-cs",
+    "prefecture-server",
+    "national-center",
+    "firewall-proxy",
+    "agency-terminal",
+    "access-point",
+];
 
 struct Arrows {
     direct: BTreeMap<String, BTreeSet<String>>,
@@ -33,12 +44,29 @@ struct Arrows {
 impl Arrows {
     fn read() -> Self {
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
-        let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().unwrap();
-        let own: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
+        let metadata = MetadataCommand::new()
+            .manifest_path(manifest)
+            .no_deps()
+            .exec()
+            .unwrap();
+        let own: BTreeSet<String> = metadata
+            .packages
+            .iter()
+            .map(|package| package.name.to_string())
+            .collect();
         let normal = |package: &cargo_metadata::Package| {
-            package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal).map(|d| d.name.clone()).collect()
+            package
+                .dependencies
+                .iter()
+                .filter(|d| d.kind == DependencyKind::Normal)
+                .map(|d| d.name.clone())
+                .collect()
         };
-        let direct = metadata.packages.iter().map(|package| (package.name.to_string(), normal(package))).collect();
+        let direct = metadata
+            .packages
+            .iter()
+            .map(|package| (package.name.to_string(), normal(package)))
+            .collect();
         Self { direct, own }
     }
 
@@ -47,7 +75,13 @@ impl Arrows {
         let mut reached = BTreeSet::new();
         let mut open = vec![from.to_owned()];
         while let Some(at) = open.pop() {
-            for to in self.direct.get(&at).into_iter().flatten().filter(|to| self.own.contains(*to)) {
+            for to in self
+                .direct
+                .get(&at)
+                .into_iter()
+                .flatten()
+                .filter(|to| self.own.contains(*to))
+            {
                 if reached.insert(to.clone()) {
                     open.push(to.clone());
                 }
@@ -57,7 +91,11 @@ impl Arrows {
     }
 
     fn users_of(&self, library: &str) -> BTreeSet<&str> {
-        self.direct.iter().filter(|(_, to)| to.contains(library)).map(|(from, _)| from.as_str()).collect()
+        self.direct
+            .iter()
+            .filter(|(_, to)| to.contains(library))
+            .map(|(from, _)| from.as_str())
+            .collect()
     }
 }
 
@@ -72,7 +110,16 @@ fn assert_never(arrows: &Arrows, from: &str, to: &[&str]) {
 fn a_firewall_knows_no_records() {
     let arrows = Arrows::read();
     assert!(arrows.own.contains("firewall-proxy"));
-    assert_never(&arrows, "firewall-proxy", &["juki-registry", "juki-journal", "juki-services", "juki-index"]);
+    assert_never(
+        &arrows,
+        "firewall-proxy",
+        &[
+            "juki-registry",
+            "juki-journal",
+            "juki-services",
+            "juki-index",
+        ],
+    );
 }
 
 #[test]
@@ -80,7 +127,17 @@ fn no_node_knows_generators_exercises_or_tests() {
     let arrows = Arrows::read();
     for node in NODES {
         assert!(arrows.own.contains(node), "{node} is missing");
-        assert_never(&arrows, node, &["juki-population", "juki-exercise", "juki-adversary", "juki-testkit", "jukinet"]);
+        assert_never(
+            &arrows,
+            node,
+            &[
+                "juki-population",
+                "juki-exercise",
+                "juki-adversary",
+                "juki-testkit",
+                "jukinet",
+            ],
+        );
     }
 }
 
@@ -92,11 +149,38 @@ fn the_tool_links_no_node() {
 #[test]
 fn pure_crates_reach_no_machine() {
     let arrows = Arrows::read();
-    let machine = ["tokio", "quinn", "quinn-udp", "sled", "rcgen", "axum", "hyper", "rustix", "clap", "tracing-subscriber"];
+    let machine = [
+        "tokio",
+        "quinn",
+        "quinn-udp",
+        "sled",
+        "rcgen",
+        "axum",
+        "hyper",
+        "rustix",
+        "clap",
+        "tracing-subscriber",
+    ];
     for pure in PURE.iter().filter(|name| arrows.own.contains(**name)) {
-        assert_never(&arrows, pure, &["juki-runtime", "juki-store", "juki-index", "juki-transport", "juki-node", "juki-admin", "juki-pki", "juki-smartcard"]);
+        assert_never(
+            &arrows,
+            pure,
+            &[
+                "juki-runtime",
+                "juki-store",
+                "juki-index",
+                "juki-transport",
+                "juki-node",
+                "juki-admin",
+                "juki-pki",
+                "juki-smartcard",
+            ],
+        );
         for library in machine {
-            assert!(!arrows.direct[*pure].contains(library), "{pure} names {library}");
+            assert!(
+                !arrows.direct[*pure].contains(library),
+                "{pure} names {library}"
+            );
         }
     }
 }
@@ -107,7 +191,10 @@ fn one_crate_names_each_heavy_library() {
     assert_eq!(arrows.users_of("sled"), BTreeSet::from(["juki-index"]));
     assert_eq!(arrows.users_of("quinn"), BTreeSet::from(["juki-transport"]));
     assert_eq!(arrows.users_of("rcgen"), BTreeSet::from(["juki-pki"]));
-    assert_eq!(arrows.users_of("tracing-subscriber"), BTreeSet::from(["juki-node"]));
+    assert_eq!(
+        arrows.users_of("tracing-subscriber"),
+        BTreeSet::from(["juki-node"])
+    );
 }
 
 #[test]
@@ -117,7 +204,11 @@ fn every_crate_takes_the_workspace_lints() {
         for entry in std::fs::read_dir(format!("{root}/{folder}")).unwrap() {
             let manifest = entry.unwrap().path().join("Cargo.toml");
             let text = std::fs::read_to_string(&manifest).unwrap();
-            assert!(text.contains("[lints]\nworkspace = true"), "{}", manifest.display());
+            assert!(
+                text.contains("[lints]\nworkspace = true"),
+                "{}",
+                manifest.display()
+            );
         }
     }
 }
