@@ -1,12 +1,14 @@
 //! Refusals for people and programs: problem documents (RFC 9457).
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use juki_domain::{ErrorCode, Fault, Lang};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::server::BODY_BYTES_MAX;
 
 /// Why a request was refused, in the reader's language.
 ///
@@ -116,6 +118,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let lang = accepted_lang(request.headers());
+        // Refused before a byte is asked for: whoever sends on into a closed connection may never read why.
+        if request.body().size_hint().lower() > BODY_BYTES_MAX as u64 {
+            return Err(Problem::new(ErrorCode::RequestTooLarge, lang));
+        }
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|_| Problem::new(ErrorCode::RequestTooLarge, lang))?;

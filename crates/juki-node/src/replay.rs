@@ -249,6 +249,9 @@ mod tests {
         assert_eq!(replayed, Replayed { wiped, entries });
         let (view, replayed) = bring_up(&ledger, &index, &mut services).unwrap();
         assert_eq!((u64::from(counted(&view)), replayed.entries), (entries, 0));
-        assert!(!replayed.wiped, "a mark that the chain confirms is believed");
+        assert!(
+            !replayed.wiped,
+            "a mark that the chain confirms is believed"
+        );
     }
 }

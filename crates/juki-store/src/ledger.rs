@@ -506,7 +506,9 @@ fn read_segments(files: &mut impl Files, storage: &StorageKey) -> Result<Found, 
     let last = numbers.last().copied();
     for number in numbers {
         checked_header(files, number, &chain, storage)?;
-        let end = walk_segment(files, number, &mut chain, &mut |place, _| frames.push(place))?;
+        let end = walk_segment(files, number, &mut chain, &mut |place, _| {
+            frames.push(place)
+        })?;
         let damaged = |offset, entry, what| LedgerError::Damaged {
             segment: number,
             offset,

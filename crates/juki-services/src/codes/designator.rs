@@ -99,6 +99,9 @@ impl Service for CodeDesignator {
             return self.on_request(context, origin, message, view);
         }
         let mut step = Step::none();
+        if origin.node != self.upper {
+            return step;
+        }
         let Some(asked) = self.pending.remove(&origin.message_id) else {
             return step;
         };

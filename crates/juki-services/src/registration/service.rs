@@ -146,14 +146,7 @@ impl Registration {
                     let certificate = certificate
                         .filter(|paper| paper.number == *number)
                         .ok_or(ErrorCode::CertificateNotAtHand)?;
-                    let (code, origin) = self.presented(request, certificate)?;
-                    // Who moves back in without having lived elsewhere came from where they came from before.
-                    let stayed = origin.municipality == self.municipality;
-                    let origin = if stayed {
-                        before.and_then(|before| before.change.origin)
-                    } else {
-                        Some(origin)
-                    };
+                    let (code, origin) = self.presented(request, certificate, before)?;
                     (code, origin, false)
                 }
                 // Who comes back keeps the code that was entered last (Act art. 30-2 para. 1), and the
@@ -204,7 +197,8 @@ impl Registration {
         &self,
         request: &ChangeRequest,
         paper: &Certificate,
-    ) -> Result<(ResidentRecordCode, Origin), ErrorCode> {
+        before: Option<StoredRecord>,
+    ) -> Result<(ResidentRecordCode, Option<Origin>), ErrorCode> {
         let same_person = request
             .birth
             .is_some_and(|birth| birth.number() == paper.birth)
@@ -222,7 +216,13 @@ impl Registration {
             .code
             .parse()
             .map_err(|error: juki_domain::CodeError| error.code())?;
-        Ok((code, Origin { municipality }))
+        // Who moves back in without having lived elsewhere came from where they came from before.
+        let origin = if municipality == self.municipality {
+            before.and_then(|before| before.change.origin)
+        } else {
+            Some(Origin { municipality })
+        };
+        Ok((code, origin))
     }
 
     fn certificate(&self, request: &ChangeRequest, entry: &Change) -> Option<Certificate> {
