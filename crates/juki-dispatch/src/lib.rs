@@ -4,15 +4,15 @@
 //! returns a [`Step`]: entries to append and words to say. What the entries change is visible to
 //! the next decision at once; answers leave only when their entries are durable.
 
+mod ports;
 mod sequencer;
 mod service;
 mod sessions;
 mod step;
 mod view;
 
-pub use sequencer::{
-    Input, LedgerPort, NodeIdentity, Output, SECURITY, SecurityRecord, Sequencer, TurnError,
-};
+pub use ports::{Input, LedgerPort, NodeIdentity, Output, SECURITY, SecurityRecord, TurnError};
+pub use sequencer::Sequencer;
 pub use service::{Context, LedgerRead, Origin, Service};
 pub use sessions::{OpenedFrame, Sessions};
 pub use step::{Answer, Emit, Forward, Step, Ticket};

@@ -112,6 +112,8 @@ impl Engine {
             hops: Arc::clone(&handle.hops),
             clock: Arc::clone(&clock),
             calendar,
+            index_port: Arc::clone(&parts.index),
+            index_doubtful: false,
             index: IndexWriter::start(parts.index)
                 .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?,
             reporter: parts.reporter,

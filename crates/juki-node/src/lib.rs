@@ -4,6 +4,7 @@
 
 mod admin_task;
 mod arguments;
+mod data_lock;
 mod engine;
 mod index_writer;
 mod keys;

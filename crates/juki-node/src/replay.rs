@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use juki_crypto::{Randomness, SigningKey};
 use juki_dispatch::{
@@ -47,6 +48,8 @@ pub struct LedgerAdapter<F: Files> {
     ledger: Ledger<F>,
     checkpoint_seq: u64,
     last_ms: u64,
+    /// An entry could not be read back: what was decided since then may rest on less than was written.
+    unreadable: AtomicBool,
 }
 
 impl<F: Files> LedgerAdapter<F> {
@@ -56,6 +59,7 @@ impl<F: Files> LedgerAdapter<F> {
             ledger,
             checkpoint_seq,
             last_ms: 0,
+            unreadable: AtomicBool::new(false),
         }
     }
 
@@ -63,6 +67,11 @@ impl<F: Files> LedgerAdapter<F> {
     #[must_use]
     pub fn ledger(&self) -> &Ledger<F> {
         &self.ledger
+    }
+
+    /// Whether an entry could not be read back: the node must end.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        self.unreadable.load(Ordering::Relaxed)
     }
 
     /// Ends the run with a last checkpoint.
@@ -79,6 +88,7 @@ impl<F: Files> LedgerRead for LedgerAdapter<F> {
         self.ledger
             .entries(from_seq, bytes_max)
             .unwrap_or_else(|error| {
+                self.unreadable.store(true, Ordering::Relaxed);
                 tracing::error!(event = "ledger.unreadable", code = error.code().code(), %error);
                 Vec::new()
             })
@@ -94,6 +104,9 @@ impl<F: Files> LedgerPort for LedgerAdapter<F> {
     }
 
     fn sync(&mut self) -> Result<u64, String> {
+        if self.unreadable.load(Ordering::Relaxed) {
+            return Err("an entry could not be read back".to_owned());
+        }
         if self.ledger.chain().seq >= self.checkpoint_seq + CHECKPOINT_EVERY {
             self.ledger
                 .append_checkpoint(self.last_ms)

@@ -13,6 +13,7 @@ use juki_topology::{ConfigError, NodeConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::data_lock::DataLock;
 use crate::{Arguments, Keys, telemetry};
 
 /// A node cannot start, or ended badly.
@@ -232,7 +233,7 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
     let stop = Stop(watch::channel(false).0);
     let name = prepared.config.node.name.clone();
     tracing::info!(event = "node.starting", node = %name, version = env!("CARGO_PKG_VERSION"));
-    refuse_second(&prepared.admin_socket())?;
+    let _data = DataLock::take(&prepared.data())?;
     let node = N::start(Arc::clone(&prepared), stop.clone()).await?;
     let mut terminated =
         signal(SignalKind::terminate()).map_err(|error| failed(error.to_string()))?;
@@ -268,17 +269,6 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
     ended.map(|_| ()).and(closed).map_err(failed)?;
     tracing::info!(event = "node.stopped", node = %name);
     Ok(())
-}
-
-/// Before anything is opened: two processes must not write one ledger.
-fn refuse_second(admin: &Path) -> Result<(), StartError> {
-    match std::os::unix::net::UnixStream::connect(admin) {
-        Ok(_) => Err(StartError::failed(
-            ErrorCode::AlreadyRunning,
-            format!("another process serves {}", admin.display()),
-        )),
-        Err(_) => Ok(()),
-    }
 }
 
 async fn wait_ready<N: Node>(node: &N, said: bool) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use juki_dispatch::{Input, LedgerPort as _, Output, Sequencer, TurnError, View};
+use juki_dispatch::{IndexPort, Input, LedgerPort as _, Output, Sequencer, TurnError, View};
 use juki_domain::{CivilDate, ErrorCode, NodeId};
 use juki_runtime::{Calendar, Clock, DiskFiles};
 use juki_topology::NodeConfig;
@@ -41,6 +41,9 @@ pub(crate) struct SequencerThread {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) calendar: Calendar,
     pub(crate) index: IndexWriter,
+    pub(crate) index_port: Arc<dyn IndexPort>,
+    /// The index failed in this run: it is wiped at the end, so that the next one folds again.
+    pub(crate) index_doubtful: bool,
     pub(crate) reporter: Reporter,
     pub(crate) reports: Arc<Mutex<Reports>>,
     pub(crate) failed: watch::Sender<Option<String>>,
@@ -62,8 +65,13 @@ impl SequencerThread {
             self.sequencer.ledger().chain()
         };
         let indexed = self.index.close(self.sequencer.view_mut(), &chain);
-        if let Err(error) = indexed {
+        if let Err(error) = &indexed {
             tracing::warn!(event = "index.unfinished", %error, "the next start folds again");
+        }
+        if (self.index_doubtful || indexed.is_err())
+            && let Err(error) = self.index_port.wipe()
+        {
+            tracing::error!(event = "index.not_wiped", %error);
         }
         let closed = self
             .sequencer
@@ -155,12 +163,21 @@ impl SequencerThread {
             Err(error @ TurnError::Ledger(_)) => return Err(error.to_string()),
             // The index is disposable, but this run has answered from it: the node ends, and its
             // next start folds again.
-            Err(error @ TurnError::Index(_)) => return Err(error.to_string()),
+            Err(error @ TurnError::Index(_)) => {
+                self.index_doubtful = true;
+                return Err(error.to_string());
+            }
+        }
+        if self.sequencer.ledger().is_unreadable() {
+            return Err("an entry of the ledger could not be read back".to_owned());
         }
         let (chain, durable) = (self.sequencer.ledger().chain(), self.sequencer.durable());
         self.index
             .advance(self.sequencer.view_mut(), &chain, durable)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| {
+                self.index_doubtful = true;
+                error.to_string()
+            })?;
         Ok(returned)
     }
 

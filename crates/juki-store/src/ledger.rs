@@ -8,15 +8,13 @@ use juki_crypto::{Digest, Randomness, SigningKey, StorageKey, random_array};
 use juki_domain::{ErrorCode, NodeId};
 use juki_ledger::{
     Chain, Checkpoint, Entry, EntryKind, FRAME_SEALED_MAX, FrameError, NewEntry, PAYLOAD_BYTES_MAX,
-    SEGMENT_HEADER_LEN, SegmentError, SegmentHeader, encode_frame,
+    SEGMENT_HEADER_LEN, SegmentHeader, encode_frame,
 };
 use juki_runtime::Files;
 use prost::Message as _;
 
-use crate::recover::{
-    FramePlace, SegmentEnd, continues, read_frame, read_header, segment_name, segment_numbers,
-    walk_segment,
-};
+use crate::open::read_segments;
+use crate::recover::{FramePlace, read_frame, read_header, segment_name};
 
 /// Whose ledger it is and under which keys it lies.
 pub struct LedgerIdentity {
@@ -486,126 +484,6 @@ impl<F: Files> Ledger<F> {
         self.file_len = self.offset;
         self.files.sync(&name)?;
         Ok(())
-    }
-}
-
-/// What the segments of earlier runs hold.
-struct Found {
-    chain: Chain,
-    frames: Vec<FramePlace>,
-    torn: Option<TornTail>,
-    last: Option<u32>,
-}
-
-/// Verifies every frame and the chain, and cuts a torn tail.
-fn read_segments(files: &mut impl Files, storage: &StorageKey) -> Result<Found, LedgerError> {
-    let mut chain = Chain::default();
-    let mut frames = Vec::new();
-    let mut numbers = segment_numbers(files)?;
-    let mut torn = drop_unfinished_segment(files, &mut numbers)?;
-    let last = numbers.last().copied();
-    for number in numbers {
-        checked_header(files, number, &chain, storage)?;
-        let end = walk_segment(files, number, &mut chain, &mut |place, _| {
-            frames.push(place)
-        })?;
-        let damaged = |offset, entry, what| LedgerError::Damaged {
-            segment: number,
-            offset,
-            entry,
-            what,
-        };
-        match end {
-            SegmentEnd::Clean { .. } => {}
-            SegmentEnd::Torn { used, len } if Some(number) == last => {
-                files.set_len(&segment_name(number), used)?;
-                torn = Some(TornTail {
-                    segment: number,
-                    bytes: len,
-                });
-            }
-            SegmentEnd::Torn { used, .. } => {
-                let what = "a segment that is not the last one ends in the middle of a frame";
-                return Err(damaged(used, chain.seq + 1, what.to_owned()));
-            }
-            SegmentEnd::Damaged {
-                offset,
-                next_seq,
-                what,
-            } => return Err(damaged(offset, next_seq, what)),
-        }
-    }
-    if let Some(last) = last {
-        // A run that was killed may have left frames that were read here and never synced: what the
-        // next segment continues must not vanish when the power fails.
-        files.sync(&segment_name(last))?;
-    }
-    Ok(Found {
-        chain,
-        frames,
-        torn,
-        last,
-    })
-}
-
-/// A loss of power can leave a last segment that is only a name or a part of its header. Nothing in
-/// it was acknowledged, since its first sync had not returned; it is emptied and its number goes on.
-fn drop_unfinished_segment(
-    files: &mut impl Files,
-    numbers: &mut Vec<u32>,
-) -> Result<Option<TornTail>, LedgerError> {
-    let Some(number) = numbers.last().copied() else {
-        return Ok(None);
-    };
-    let header = read_header(files, number)?;
-    if SegmentHeader::decode(&header).is_ok() {
-        return Ok(None);
-    }
-    let mut chain = Chain::default();
-    let name = segment_name(number);
-    let len = files.len(&name)?;
-    // A whole frame behind a broken header means that the header was damaged later.
-    let mut whole = false;
-    if let SegmentEnd::Damaged { .. } =
-        walk_segment(files, number, &mut chain, &mut |_, _| whole = true)?
-    {
-        whole = true;
-    }
-    if whole {
-        return Ok(None);
-    }
-    files.set_len(&name, 0)?;
-    files.sync(&name)?;
-    numbers.pop();
-    Ok(Some(TornTail {
-        segment: number,
-        bytes: len,
-    }))
-}
-
-fn checked_header(
-    files: &dyn Files,
-    number: u32,
-    chain: &Chain,
-    storage: &StorageKey,
-) -> Result<SegmentHeader, LedgerError> {
-    let bytes = read_header(files, number)?;
-    let damage = |what: String| LedgerError::Damaged {
-        segment: number,
-        offset: 0,
-        entry: chain.seq + 1,
-        what,
-    };
-    let header = SegmentHeader::decode(&bytes).map_err(|error| damage(error.to_string()))?;
-    if !continues(&header, number, chain) {
-        return Err(damage(
-            "the segment does not continue the one before it".to_owned(),
-        ));
-    }
-    match SegmentHeader::frame_key(&bytes, storage) {
-        Ok(_) => Ok(header),
-        Err(SegmentError::WrongKey) => Err(LedgerError::WrongKey(number)),
-        Err(error @ SegmentError::Damaged) => Err(damage(error.to_string())),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a ledger lives: segment files with grouped sync.
 
 mod ledger;
+mod open;
 mod recover;
 mod verify;
 
