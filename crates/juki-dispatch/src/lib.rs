@@ -16,4 +16,6 @@ pub use sequencer::Sequencer;
 pub use service::{Context, LedgerRead, Origin, Service};
 pub use sessions::{OpenedFrame, Sessions};
 pub use step::{Answer, Emit, Forward, Step, Ticket};
-pub use view::{IndexBatch, IndexError, IndexMark, IndexPort, KeyValue, MemoryIndex, View, Writes};
+pub use view::{
+    IndexBatch, IndexError, IndexMark, IndexPort, KeyValue, MemoryIndex, View, Writes, scan_start,
+};

@@ -1,6 +1,7 @@
 //! What a node knows: an index on disk and, above it, what the index has not been given yet.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
 use juki_crypto::Digest;
@@ -42,11 +43,16 @@ pub trait IndexPort: Send + Sync {
     /// [`IndexError`].
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, IndexError>;
 
-    /// All keys with a prefix, in order, at most `limit`.
+    /// All keys with a prefix, in order, at most `limit`; with `after`, only those behind that key.
     ///
     /// # Errors
     /// [`IndexError`].
-    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<KeyValue>, IndexError>;
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, IndexError>;
 
     /// Takes a batch. A batch is in the index as a whole or not at all.
     ///
@@ -89,9 +95,14 @@ impl IndexPort for MemoryIndex {
         self.with(|(map, _)| map.get(key).cloned())
     }
 
-    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, IndexError> {
         self.with(|(map, _)| {
-            map.range(prefix.to_vec()..)
+            map.range::<[u8], _>((scan_start(prefix, after), Bound::Unbounded))
                 .take_while(|(key, _)| key.starts_with(prefix))
                 .take(limit)
                 .map(|(k, v)| (k.clone(), v.clone()))
@@ -117,6 +128,15 @@ impl IndexPort for MemoryIndex {
 
     fn wipe(&self) -> Result<(), IndexError> {
         self.with(|content| *content = (BTreeMap::new(), IndexMark::default()))
+    }
+}
+
+/// Where going through a prefix begins: behind a key, or at the prefix itself.
+#[must_use]
+pub fn scan_start<'a>(prefix: &'a [u8], after: Option<&'a [u8]>) -> Bound<&'a [u8]> {
+    match after {
+        Some(after) if after >= prefix => Bound::Excluded(after),
+        Some(_) | None => Bound::Included(prefix),
     }
 }
 
@@ -168,22 +188,30 @@ impl View {
 
     /// All keys with a prefix, in order, at most `limit`.
     #[must_use]
-    pub fn scan(&self, prefix: &[u8], limit: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+    pub fn scan(&self, prefix: &[u8], limit: usize) -> Vec<KeyValue> {
+        self.scan_after(prefix, None, limit)
+    }
+
+    /// As [`Self::scan`], with `after` only the keys behind that one: for going through many keys
+    /// page by page.
+    #[must_use]
+    pub fn scan_after(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Vec<KeyValue> {
+        let range = || (scan_start(prefix, after), Bound::<&[u8]>::Unbounded);
         let covered = self
             .pending
-            .range(prefix.to_vec()..)
+            .range::<[u8], _>(range())
             .take_while(|(key, _)| key.starts_with(prefix));
         let covered: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = covered
             .map(|(key, pending)| (key, &pending.value))
             .collect();
         let scratch = self.scratch.iter().flat_map(|scratch| {
             scratch
-                .range(prefix.to_vec()..)
+                .range::<[u8], _>(range())
                 .take_while(|(key, _)| key.starts_with(prefix))
         });
         let scratch: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = scratch.collect();
         let room = limit + covered.len() + scratch.len();
-        let base = self.base.scan(prefix, room).unwrap_or_else(|error| {
+        let base = self.base.scan(prefix, after, room).unwrap_or_else(|error| {
             self.note_failure(error)
                 .map_or_else(Vec::new, |_| Vec::new())
         });
@@ -323,6 +351,8 @@ mod tests {
                 }
                 for key in 0u8..6 { prop_assert_eq!(view.get(&[b'k', key]), model.get(&vec![b'k', key]).cloned()); }
                 prop_assert_eq!(view.scan(b"k", 3), model.clone().into_iter().take(3).collect::<Vec<_>>());
+                let behind = |(key, _): &(Vec<u8>, Vec<u8>)| key.as_slice() > b"k\x02".as_slice();
+                prop_assert_eq!(view.scan_after(b"k", Some(b"k\x02"), 2), model.clone().into_iter().filter(behind).take(2).collect::<Vec<_>>());
             }
         }
     }
@@ -350,7 +380,7 @@ mod tests {
                 let batch = IndexBatch { mark: IndexMark::default(), writes: view.take_writes(through) };
                 index.write(&batch).unwrap();
                 let state: Vec<_> = states[usize::try_from(through).unwrap()].clone().into_iter().collect();
-                prop_assert_eq!(index.scan(b"", 99).unwrap(), state);
+                prop_assert_eq!(index.scan(b"", None, 99).unwrap(), state);
             }
         }
     }

@@ -4,12 +4,13 @@
 //! after the ledger's sync, carries the ledger's mark, and is wiped and folded again whenever the
 //! mark or sled itself is in doubt.
 
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use juki_crypto::{Randomness, StorageKey, random_array};
-use juki_dispatch::{IndexBatch, IndexError, IndexMark, IndexPort, Writes};
+use juki_dispatch::{IndexBatch, IndexError, IndexMark, IndexPort, KeyValue, Writes, scan_start};
 
 /// The key of the mark; records' keys begin with a letter.
 const MARK: &[u8] = &[0];
@@ -118,10 +119,21 @@ impl IndexPort for SledIndex {
         }
     }
 
-    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, IndexError> {
+        let range = (scan_start(prefix, after), Bound::Unbounded);
+        let fits = |row: &Result<(sled::IVec, sled::IVec), sled::Error>| {
+            row.as_ref()
+                .map_or(true, |(key, _)| key.starts_with(prefix))
+        };
         let found = guarded(|| {
             self.db
-                .scan_prefix(prefix)
+                .range::<&[u8], _>(range)
+                .take_while(fits)
                 .take(limit)
                 .collect::<Result<Vec<_>, _>>()
         })?;
@@ -234,7 +246,7 @@ mod tests {
         let index = open(&path, 1);
         assert_eq!(index.get(b"ra").unwrap(), None);
         assert_eq!(
-            index.scan(b"r", 10).unwrap(),
+            index.scan(b"r", None, 10).unwrap(),
             [(b"rb".to_vec(), b"2".to_vec())]
         );
         assert_eq!(
@@ -259,7 +271,7 @@ mod tests {
             .map(|n| ([&b"r"[..], &n.to_be_bytes()].concat(), Some(vec![1; 50])))
             .collect();
         index.write(&batch(9, writes)).unwrap();
-        assert_eq!(index.scan(b"r", 9_999).unwrap().len(), 2_000);
+        assert_eq!(index.scan(b"r", None, 9_999).unwrap().len(), 2_000);
         assert_eq!(index.mark().unwrap().seq, 9);
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use juki_dispatch::{IndexBatch, IndexError, IndexMark, IndexPort, MemoryIndex};
+use juki_dispatch::{IndexBatch, IndexError, IndexMark, IndexPort, KeyValue, MemoryIndex};
 
 /// An index in memory that remembers its batches, so that a crash can leave it as it stood after
 /// an earlier one: what a disk without syncs may do.
@@ -63,9 +63,14 @@ impl IndexPort for KeptIndex {
         self.now.get(key)
     }
 
-    fn scan(&self, prefix: &[u8], limit: usize) -> Result<Vec<(Vec<u8>, Vec<u8>)>, IndexError> {
+    fn scan(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<KeyValue>, IndexError> {
         self.sound()?;
-        self.now.scan(prefix, limit)
+        self.now.scan(prefix, after, limit)
     }
 
     fn write(&self, batch: &IndexBatch) -> Result<(), IndexError> {
