@@ -105,12 +105,23 @@ fn agency_office(parts: &NetworkParts, index: usize, agency: &Agency) -> Result<
         NodeRole::AgencyTerminal,
     )?;
     server.body = Some(agency.body.clone());
+    server.prefecture = agency.prefecture;
     let place = Place {
         section: "agency",
         index,
     };
+    let above = match agency.prefecture {
+        None => NATIONAL.to_owned(),
+        Some(code) if parts.prefectures.iter().any(|known| known.code == code) => {
+            format!("prefecture-{code}")
+        }
+        Some(code) => {
+            let sentence = format!("{code} is not in the network; add a [[prefecture]]");
+            return Err(Finding::value("agency", index, "prefecture", sentence));
+        }
+    };
     let up = Up {
-        server: NATIONAL.to_owned(),
+        server: above,
         upper_interface: Interface::AgencyLine,
         interface: Interface::Line,
         services: AGENCY_SERVICES,

@@ -106,7 +106,7 @@ pub struct Municipality {
     pub line: String,
 }
 
-/// One body that receives identity records and its line to the national center.
+/// One body that receives identity records and its line to the server that answers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Agency {
@@ -114,6 +114,14 @@ pub struct Agency {
     pub body: String,
     /// What people call it.
     pub label: String,
+    /// The prefecture whose server answers it: for a prefecture's own offices (Act art. 30-8 para.
+    /// 1). Without it the national center answers.
+    #[serde(
+        default,
+        with = "text_form::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub prefecture: Option<PrefectureCode>,
     /// The access point on its line.
     #[serde(with = "text_form::single")]
     pub access_point: NodeId,

@@ -57,7 +57,8 @@ fn check_identity(config: &NodeConfig) -> Result<(), Finding> {
         node.body.is_some(),
     )?;
     let in_prefecture = role == NodeRole::PrefectureServer;
-    if !is_cs {
+    // A terminal names the prefecture whose server answers it; without one the nation answers.
+    if !is_cs && role != NodeRole::AgencyTerminal {
         owner("prefecture", in_prefecture, node.prefecture.is_some())?;
     }
     if let (Some(code), Some(prefecture)) = (node.municipality, node.prefecture)

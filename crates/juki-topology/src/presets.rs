@@ -1,83 +1,24 @@
 //! Networks that come with the program: one constructor each.
 
-use juki_domain::NodeId;
+mod demo;
+mod yamaguchi;
 
-use crate::calendar::Calendar;
+use juki_domain::ErrorCode;
+
 use crate::config_error::ConfigError;
-use crate::network::{
-    AccessPoint, Agency, Municipality, National, Network, NetworkParts, NetworkSection, Prefecture,
-};
 use crate::text_form::TextForm;
 
-/// The body whose terminal stands in the demo network: the ministry of health and labour (厚生労働省).
-pub const DEMO_BODY: &str = "mhlw";
-
-impl Network {
-    /// A small network to begin with: three municipalities of Yamaguchi as of 2002-10-15, their
-    /// prefecture, the national center, one agency and one access point, on unshaped lines.
-    ///
-    /// # Errors
-    /// Where `id` is no network id or `seed` or the anchor is 2^63 or more.
-    pub fn demo(seed: u64, id: &str, anchor_unix_s: u64) -> Result<Self, ConfigError> {
-        let access_point: NodeId = fixed("ap-35-1")?;
-        let municipalities = DEMO_MUNICIPALITIES.iter().map(|(code, label)| {
-            Ok(Municipality {
-                code: fixed(code)?,
-                label: (*label).to_owned(),
-                access_point: access_point.clone(),
-                line: UNSHAPED.to_owned(),
-            })
-        });
-        Self::new(NetworkParts {
-            network: NetworkSection {
-                name: "demo".to_owned(),
-                id: id.to_owned(),
-                seed,
-            },
-            calendar: Calendar {
-                base: fixed("2002-10-15")?,
-                anchor_unix_s,
-                version: 1,
-            },
-            national: National {
-                label: "全国センター".to_owned(),
-            },
-            municipalities: municipalities.collect::<Result<_, ConfigError>>()?,
-            prefectures: vec![Prefecture {
-                code: fixed("35")?,
-                label: "山口県".to_owned(),
-                access_point: access_point.clone(),
-                line: UNSHAPED.to_owned(),
-            }],
-            agencies: vec![Agency {
-                body: DEMO_BODY.to_owned(),
-                label: "厚生労働省".to_owned(),
-                access_point: access_point.clone(),
-                line: UNSHAPED.to_owned(),
-            }],
-            access_points: vec![AccessPoint {
-                name: access_point,
-                label: "山口アクセスポイント".to_owned(),
-            }],
-        })
-    }
-}
+pub use demo::DEMO_BODY;
 
 /// A value that a preset itself writes; it reads as any value from a file does.
 fn fixed<T: TextForm>(text: &str) -> Result<T, ConfigError> {
     T::from_text(text).ok_or_else(|| ConfigError {
-        code: juki_domain::ErrorCode::ConfigBadValue,
+        code: ErrorCode::ConfigBadValue,
         file: "preset".to_owned(),
         line: None,
         key: String::new(),
         sentence: format!("\"{text}\" is not {}", T::wanted()),
     })
 }
-
-const DEMO_MUNICIPALITIES: [(&str, &str); 3] = [
-    ("352047", "萩市"),
-    ("355011", "川上村"),
-    ("355020", "阿武町"),
-];
 
 const UNSHAPED: &str = "unshaped";

@@ -38,7 +38,9 @@ pub(crate) enum Command {
     )]
     Demo(DemoArgs),
     /// Make a deployment folder: network, keys, one folder per node
-    #[command(after_help = "Example:\n  jukinet new ./demo --preset demo --seed 7")]
+    #[command(
+        after_help = "Examples:\n  jukinet new ./demo --preset demo --seed 7\n  jukinet new ./yamaguchi --preset yamaguchi-2002 --scale 0.01"
+    )]
     New(NewArgs),
     /// Start and supervise the nodes of a deployment
     #[command(
@@ -223,6 +225,9 @@ pub(crate) struct NewArgs {
     /// Also write synthetic residents for each municipality: this part of their real number
     #[arg(long, value_name = "F", value_parser = scale)]
     pub(crate) scale: Option<f64>,
+    /// Let every line pass everything at once instead of what its leased line carries
+    #[arg(long)]
+    pub(crate) unshaped: bool,
 }
 
 /// The networks that `new` can make.
@@ -230,6 +235,9 @@ pub(crate) struct NewArgs {
 pub(crate) enum Preset {
     /// Three municipalities of Yamaguchi, the prefecture, the national center, one agency
     Demo,
+    /// The whole prefecture of August 2002: 56 municipalities, 8 access points, 9 bodies that ask
+    #[value(name = "yamaguchi-2002")]
+    Yamaguchi2002,
 }
 
 /// Arguments of `up`.

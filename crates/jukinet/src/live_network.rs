@@ -51,6 +51,7 @@ impl LiveNetwork {
             preset: Preset::Demo,
             seed,
             scale: None,
+            unshaped: true,
         };
         new::run(&args, screen.silent())?;
         let deployment = Deployment::open(dir)?;

@@ -7,7 +7,7 @@ mod keys;
 use std::path::Path;
 
 use juki_crypto::{SystemRandomness, random_array};
-use juki_domain::{ErrorCode, Lang};
+use juki_domain::{ErrorCode, Lang, LegalBasisTable};
 use juki_topology::{Network, NodeConfig};
 use serde_json::json;
 
@@ -44,9 +44,7 @@ pub(crate) fn run(args: &NewArgs, screen: Screen) -> Ending {
 
 fn make(args: &NewArgs, folder: &Path, lang: Lang) -> Result<Made, Failure> {
     let now = unix_now();
-    let network = match args.preset {
-        Preset::Demo => Network::demo(args.seed, &network_id("demo"), now)?,
-    };
+    let network = network(args, now)?;
     let deployment = Deployment::of(folder.to_owned(), network);
     let places = deployment.places();
     folder::check_socket_paths(&deployment, &places, lang)?;
@@ -102,6 +100,19 @@ fn make(args: &NewArgs, folder: &Path, lang: Lang) -> Result<Made, Failure> {
         deployment,
         cards,
         residents,
+    })
+}
+
+fn network(args: &NewArgs, now: u64) -> Result<Network, Failure> {
+    Ok(match args.preset {
+        // The demo's lines pass everything at once anyway.
+        Preset::Demo => Network::demo(args.seed, &network_id("demo"), now)?,
+        Preset::Yamaguchi2002 => {
+            let table = LegalBasisTable::parse(LEGAL_BASIS)
+                .map_err(|error| Failure::new(error.code(), error.to_string()))?;
+            let id = network_id("yamaguchi");
+            Network::yamaguchi_2002(args.seed, &id, now, table.all(), args.unshaped)?
+        }
     })
 }
 
