@@ -211,6 +211,7 @@ impl<L: LedgerPort> Sequencer<L> {
                 .is_some_and(|since| since + LAZY_SYNC_MS <= now_ms)
         {
             self.durable = self.ledger.sync().map_err(TurnError::Ledger)?;
+            self.view.cut();
             self.sync_now = false;
             self.lazy_since = None;
         }

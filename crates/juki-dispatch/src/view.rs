@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex};
 
+use bytes::Bytes;
 use juki_crypto::Digest;
 
 /// Writes to the index: a key and its new value, or `None` for no value.
-pub type Writes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+pub type Writes = Vec<(Bytes, Option<Bytes>)>;
 
 /// The index failed. It is disposable: the node wipes it and folds the ledger again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -114,8 +115,8 @@ impl IndexPort for MemoryIndex {
         self.with(|(map, mark)| {
             for (key, value) in &batch.writes {
                 match value {
-                    Some(value) => map.insert(key.clone(), value.clone()),
-                    None => map.remove(key),
+                    Some(value) => map.insert(key.to_vec(), value.to_vec()),
+                    None => map.remove(key.as_ref()),
                 };
             }
             *mark = batch.mark;
@@ -143,17 +144,36 @@ pub fn scan_start<'a>(prefix: &'a [u8], after: Option<&'a [u8]>) -> Bound<&'a [u
 #[derive(Debug)]
 struct Pending {
     seq: u64,
-    value: Option<Vec<u8>>,
+    value: Option<Bytes>,
 }
+
+/// The writes of the entries between two places where the index may stop. A key that was written
+/// several times has its last value here: nobody ever asks for the others.
+#[derive(Debug)]
+struct Stretch {
+    /// Number of the first entry.
+    first: u64,
+    /// Number of the last one.
+    last: u64,
+    writes: BTreeMap<Bytes, Option<Bytes>>,
+}
+
+/// Keys up to this length stay in memory when the index has them. They are few (totals, cursors,
+/// levels, pieces of stock) and read with nearly every entry; those of residents are longer.
+const KEPT_KEY_LEN_MAX: usize = 12;
 
 /// The node's state as services see it: every appended entry is visible, durable or not.
 pub struct View {
     base: Arc<dyn IndexPort>,
-    pending: BTreeMap<Vec<u8>, Pending>,
-    /// Every write that the index was not given yet, with its entry's number. A key that a later entry
-    /// wrote again has its earlier value here: the index must be whole at every entry it stops at.
-    order: VecDeque<(u64, Vec<u8>, Option<Vec<u8>>)>,
-    scratch: Option<BTreeMap<Vec<u8>, Option<Vec<u8>>>>,
+    pending: BTreeMap<Bytes, Pending>,
+    /// What the index was not given yet. It must be whole wherever it stops, so the value of a key
+    /// at each of these places is kept, though a later stretch wrote it again.
+    stretches: VecDeque<Stretch>,
+    /// How many writes these are.
+    waiting: usize,
+    /// Whether the next write begins a stretch.
+    cut: bool,
+    scratch: Option<BTreeMap<Bytes, Option<Bytes>>>,
     seq: u64,
     failure: Mutex<Option<IndexError>>,
 }
@@ -165,7 +185,9 @@ impl View {
         Self {
             base,
             pending: BTreeMap::new(),
-            order: VecDeque::new(),
+            stretches: VecDeque::new(),
+            waiting: 0,
+            cut: true,
             scratch: None,
             seq: 0,
             failure: Mutex::new(None),
@@ -176,10 +198,10 @@ impl View {
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
         if let Some(value) = self.scratch.as_ref().and_then(|scratch| scratch.get(key)) {
-            return value.clone();
+            return value.as_ref().map(|value| value.to_vec());
         }
         if let Some(pending) = self.pending.get(key) {
-            return pending.value.clone();
+            return pending.value.as_ref().map(|value| value.to_vec());
         }
         self.base
             .get(key)
@@ -201,7 +223,7 @@ impl View {
             .pending
             .range::<[u8], _>(range())
             .take_while(|(key, _)| key.starts_with(prefix));
-        let covered: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = covered
+        let covered: Vec<(&Bytes, &Option<Bytes>)> = covered
             .map(|(key, pending)| (key, &pending.value))
             .collect();
         let scratch = self.scratch.iter().flat_map(|scratch| {
@@ -209,7 +231,7 @@ impl View {
                 .range::<[u8], _>(range())
                 .take_while(|(key, _)| key.starts_with(prefix))
         });
-        let scratch: Vec<(&Vec<u8>, &Option<Vec<u8>>)> = scratch.collect();
+        let scratch: Vec<(&Bytes, &Option<Bytes>)> = scratch.collect();
         let room = limit + covered.len() + scratch.len();
         let base = self.base.scan(prefix, after, room).unwrap_or_else(|error| {
             self.note_failure(error)
@@ -220,7 +242,7 @@ impl View {
             .map(|(key, value)| (key, Some(value)))
             .collect();
         for (key, value) in covered.into_iter().chain(scratch) {
-            merged.insert(key.clone(), value.clone());
+            merged.insert(key.to_vec(), value.as_ref().map(|value| value.to_vec()));
         }
         merged
             .into_iter()
@@ -231,12 +253,12 @@ impl View {
 
     /// Sets a key.
     pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
-        self.write(key, Some(value));
+        self.write(key.into(), Some(value.into()));
     }
 
     /// Removes a key.
     pub fn delete(&mut self, key: Vec<u8>) {
-        self.write(key, None);
+        self.write(key.into(), None);
     }
 
     /// Takes prepared writes.
@@ -259,40 +281,55 @@ impl View {
         self.seq = seq;
     }
 
-    /// The writes of all entries up to a number that the index was not given yet.
+    /// Says that the index may stop here: all entries so far are durable.
+    pub fn cut(&mut self) {
+        self.cut = true;
+    }
+
+    /// The writes of all entries up to a number that the index was not given yet, in the order of
+    /// their keys.
+    ///
+    /// # Panics
+    /// Where the number lies inside of a stretch: the index would hold a state that never was.
     #[must_use]
     pub fn take_writes(&mut self, through: u64) -> Writes {
         let mut writes = BTreeMap::new();
-        while self
-            .order
-            .front()
-            .is_some_and(|(seq, _, _)| *seq <= through)
-        {
-            let Some((_, key, value)) = self.order.pop_front() else {
+        while let Some(stretch) = self.stretches.pop_front() {
+            if stretch.last > through {
+                assert!(
+                    stretch.first > through,
+                    "the index stops where the ledger was synced"
+                );
+                self.stretches.push_front(stretch);
                 break;
-            };
-            writes.insert(key, value);
+            }
+            self.waiting -= stretch.writes.len();
+            if writes.is_empty() {
+                writes = stretch.writes;
+            } else {
+                writes.extend(stretch.writes);
+            }
         }
         writes.into_iter().collect()
     }
 
     /// The index has taken all writes up to a number: they need not be held above it any more.
-    pub fn forget_written(&mut self, writes: &[Vec<u8>], through: u64) {
+    pub fn forget_written(&mut self, writes: &[Bytes], through: u64) {
         for key in writes {
-            if self
-                .pending
-                .get(key)
-                .is_some_and(|pending| pending.seq <= through)
-            {
+            let written = |pending: &Pending| {
+                let kept = key.len() <= KEPT_KEY_LEN_MAX && pending.value.is_some();
+                pending.seq <= through && !kept
+            };
+            if self.pending.get(key).is_some_and(written) {
                 self.pending.remove(key);
             }
         }
     }
 
-    /// How many keys wait for the index.
+    /// How many writes the index was not given yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.pending.len()
+        self.waiting
     }
 
     /// The first failure of the index since the last call.
@@ -300,13 +337,24 @@ impl View {
         self.failure.get_mut().ok().and_then(Option::take)
     }
 
-    fn write(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
+    fn write(&mut self, key: Bytes, value: Option<Bytes>) {
         if let Some(scratch) = &mut self.scratch {
             scratch.insert(key, value);
             return;
         }
         let seq = self.seq;
-        self.order.push_back((seq, key.clone(), value.clone()));
+        if std::mem::take(&mut self.cut) || self.stretches.is_empty() {
+            self.stretches.push_back(Stretch {
+                first: seq,
+                last: seq,
+                writes: BTreeMap::new(),
+            });
+        }
+        if let Some(stretch) = self.stretches.back_mut() {
+            stretch.last = seq;
+            let new = stretch.writes.insert(key.clone(), value.clone()).is_none();
+            self.waiting += usize::from(new);
+        }
         self.pending.insert(key, Pending { seq, value });
     }
 
@@ -330,7 +378,8 @@ mod tests {
             let index = Arc::new(MemoryIndex::default());
             let mut view = View::new(index.clone());
             let mut model: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-            let mut handed: Option<(Vec<Vec<u8>>, u64)> = None;
+            let mut handed: Option<(Vec<Bytes>, u64)> = None;
+            let mut last_cut = 0;
             for (seq, (act, key, value)) in (1u64..).zip(acts) {
                 let key = vec![b'k', key];
                 match act {
@@ -342,7 +391,8 @@ mod tests {
                         }
                     }
                     3 => if handed.is_none() {
-                        let through = seq.saturating_sub(u64::from(value.unwrap_or(0) % 4));
+                        if value.is_some() { last_cut = seq; view.cut(); }
+                        let through = last_cut;
                         let writes = view.take_writes(through);
                         index.write(&IndexBatch { mark: IndexMark::default(), writes: writes.clone() }).unwrap();
                         handed = Some((writes.into_iter().map(|(key, _)| key).collect(), through));
@@ -360,21 +410,24 @@ mod tests {
     proptest! {
         /// What a crash leaves of the index is the state at its mark, whatever was written since.
         #[test]
-        fn the_index_is_whole_at_every_entry_it_stops_at(writes in proptest::collection::vec((0u8..4, any::<Option<u8>>()), 1..40), stops in proptest::collection::vec(0u64..40, 0..8)) {
+        fn the_index_is_whole_at_every_entry_it_stops_at(writes in proptest::collection::vec((0u8..4, any::<Option<u8>>()), 1..40), cuts in proptest::collection::vec(any::<bool>(), 40), stops in proptest::collection::vec(0u64..40, 0..8)) {
             let index = Arc::new(MemoryIndex::default());
             let mut view = View::new(index.clone());
             let mut states = vec![BTreeMap::new()];
             for (seq, (key, value)) in (1u64..).zip(&writes) {
                 view.begin_entry(seq);
-                view.write(vec![*key], value.map(|value| vec![value]));
+                view.write(vec![*key].into(), value.map(|value| vec![value].into()));
                 let mut state: BTreeMap<Vec<u8>, Vec<u8>> = states.last().unwrap().clone();
                 match value {
                     Some(value) => state.insert(vec![*key], vec![*value]),
                     None => state.remove(&vec![*key]),
                 };
                 states.push(state);
+                if cuts[usize::try_from(seq - 1).unwrap()] { view.cut(); }
             }
-            let mut stops: Vec<u64> = stops.into_iter().map(|stop| stop % (writes.len() as u64 + 1)).collect();
+            let last = writes.len() as u64;
+            let mut stops: Vec<u64> = stops.into_iter().map(|stop| stop % (last + 1)).collect();
+            stops.retain(|stop| [0, last].contains(stop) || cuts[usize::try_from(*stop - 1).unwrap()]);
             stops.sort_unstable();
             for through in stops {
                 let batch = IndexBatch { mark: IndexMark::default(), writes: view.take_writes(through) };

@@ -244,15 +244,19 @@ impl JournalReceiver {
         }
         let block = signed.read()?;
         let (digest, writes) = view.rehearse(|view| {
-            for (position, change) in &block.changes {
-                self.registry.apply(view, municipality, *position, change);
-            }
+            self.fold(view, &block);
             self.registry.digest(view, municipality).digest()
         });
         if digest.as_slice() != header.digest {
             return Err(BlockError::Digest);
         }
         Ok(Some((block, writes)))
+    }
+
+    fn fold(&self, view: &mut View, block: &Block) {
+        let entries = block.changes.iter();
+        let entries = entries.map(|(position, change)| (*position, change));
+        self.registry.apply_all(view, block.municipality, entries);
     }
 
     fn refuse(
@@ -367,9 +371,7 @@ impl Service for JournalReceiver {
                     Some((prepared, writes)) if prepared == hash => view.put_all(writes),
                     Some(_) | None => {
                         let Ok(block) = signed.read() else { return };
-                        for (position, change) in &block.changes {
-                            self.registry.apply(view, municipality, *position, change);
-                        }
+                        self.fold(view, &block);
                     }
                 }
                 let cursor = Cursor {

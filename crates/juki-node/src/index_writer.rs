@@ -5,13 +5,17 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use juki_dispatch::{IndexBatch, IndexError, IndexMark, IndexPort, View};
 use juki_ledger::Chain;
 
-/// A batch is handed over when this many keys wait, or this long after the last one: keys that
-/// change with every entry (digests, counts, cursors) are then written once for many.
-const BATCH_KEYS: usize = 4_096;
+/// A batch is handed over when this many keys wait, or some time after the last one: keys that
+/// change with every entry (digests, counts, cursors) are then written once for many. Where much is
+/// going on the time is longer, since large batches cost the index less.
+const BATCH_KEYS: usize = 65_536;
+const BUSY_KEYS: usize = 2_048;
 const BATCH_EVERY: Duration = Duration::from_millis(200);
+const BATCH_EVERY_BUSY: Duration = Duration::from_millis(1_000);
 
 /// Keys above which the sequencer waits for the index instead of running further ahead.
 const WAITING_MAX: usize = 200_000;
@@ -20,7 +24,7 @@ const WAITING_MAX: usize = 200_000;
 pub(crate) struct IndexWriter {
     batches: Option<SyncSender<IndexBatch>>,
     written: Receiver<Result<(), IndexError>>,
-    in_flight: Option<(Vec<Vec<u8>>, u64)>,
+    in_flight: Option<(Vec<Bytes>, u64)>,
     handed_over: Instant,
     thread: Option<JoinHandle<()>>,
 }
@@ -55,7 +59,13 @@ impl IndexWriter {
         durable: u64,
     ) -> Result<(), IndexError> {
         self.collect(view, view.waiting() > WAITING_MAX)?;
-        let due = view.waiting() >= BATCH_KEYS || self.handed_over.elapsed() >= BATCH_EVERY;
+        let waiting = view.waiting();
+        let every = if waiting < BUSY_KEYS {
+            BATCH_EVERY
+        } else {
+            BATCH_EVERY_BUSY
+        };
+        let due = waiting >= BATCH_KEYS || self.handed_over.elapsed() >= every;
         if !due || self.in_flight.is_some() || chain.seq != durable {
             return Ok(());
         }

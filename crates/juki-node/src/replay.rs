@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use juki_crypto::{Randomness, SigningKey};
 use juki_dispatch::{
     IndexBatch, IndexError, IndexMark, IndexPort, LedgerPort, LedgerRead, Service, View,
@@ -196,7 +197,7 @@ fn write_through(
         writes,
     };
     index.write(&batch)?;
-    let keys: Vec<Vec<u8>> = batch.writes.into_iter().map(|(key, _)| key).collect();
+    let keys: Vec<Bytes> = batch.writes.into_iter().map(|(key, _)| key).collect();
     view.forget_written(&keys, chain.seq);
     Ok(())
 }
@@ -251,7 +252,7 @@ mod tests {
         let entries = ledger.chain().seq;
         let half = IndexBatch {
             mark: IndexMark::default(),
-            writes: vec![(COUNT.to_vec(), Some(vec![3]))],
+            writes: vec![(Bytes::from_static(COUNT), Some(vec![3].into()))],
         };
         let index: Arc<dyn IndexPort> = Arc::new(MemoryIndex::default());
         index.write(&half).unwrap();

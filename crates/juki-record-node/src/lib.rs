@@ -8,14 +8,11 @@ use std::sync::Arc;
 use juki_crypto::{SystemRandomness, VerifyingKey};
 use juki_dispatch::{IndexPort, View};
 use juki_domain::{ErrorCode, LegalBasisTable, MunicipalityCode, NodeId, NodeRole};
-use juki_index::SledIndex;
+use juki_index::{LsmIndex, LsmSize};
 use juki_journal::JournalReceiver;
 use juki_node::{Prepared, Reporter, Reports, StartError};
 use juki_registry::Registry;
 use serde_json::json;
-
-/// Memory that sled may use for its cache, in bytes. Most of a small node's records fit.
-const INDEX_CACHE_BYTES: u64 = 32 << 20;
 
 /// The appended tables of the Act under which the national center answers: national bodies (art.
 /// 30-10 and 30-7 para. 3).
@@ -96,12 +93,15 @@ pub fn registry(prepared: &Prepared, searchable: bool) -> Registry {
 /// [`StartError`] where not even an empty one can be made.
 pub fn open_index(prepared: &Prepared) -> Result<Arc<dyn IndexPort>, StartError> {
     let key = prepared.keys.storage_key().derive("index");
-    let index = SledIndex::open(
-        &prepared.data().join("index"),
-        key,
-        Arc::new(SystemRandomness),
-        INDEX_CACHE_BYTES,
-    );
+    let size = match prepared.config.node.role {
+        NodeRole::PrefectureServer | NodeRole::NationalCenter => LsmSize::LARGE,
+        NodeRole::MunicipalCs
+        | NodeRole::AgencyTerminal
+        | NodeRole::FirewallProxy
+        | NodeRole::AccessPoint => LsmSize::SMALL,
+    };
+    let folder = prepared.data().join("index");
+    let index = LsmIndex::open(&folder, key, &SystemRandomness, size);
     index
         .map(|index| Arc::new(index) as Arc<dyn IndexPort>)
         .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))

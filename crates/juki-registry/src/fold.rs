@@ -24,6 +24,12 @@ pub struct Registry {
     searchable: bool,
 }
 
+/// What is kept over all records of a municipality.
+struct Totals {
+    digest: MultisetHash,
+    count: u64,
+}
+
 impl Registry {
     /// A registry whose index keys are pseudonyms under `key`. Only a searchable one keeps keys for
     /// the four items: a communication server answers no such question.
@@ -50,6 +56,61 @@ impl Registry {
         position: Position,
         change: &Change,
     ) -> Option<Difference> {
+        self.apply_all(view, municipality, std::iter::once((position, change)))
+            .pop()
+    }
+
+    /// Folds entries of one municipality in order, as [`Self::apply`] one by one does, and says what
+    /// did not fit.
+    pub fn apply_all<'a>(
+        &self,
+        view: &mut View,
+        municipality: MunicipalityCode,
+        entries: impl Iterator<Item = (Position, &'a Change)>,
+    ) -> Vec<Difference> {
+        let mut totals = Totals {
+            digest: self.digest(view, municipality),
+            count: self.count(view, municipality),
+        };
+        let mut differences = Vec::new();
+        let mut changed = false;
+        for (position, change) in entries {
+            let Some(kind) = self.fold_one(view, municipality, (position, change), &mut totals)
+            else {
+                continue;
+            };
+            changed = true;
+            if let Some(kind) = kind {
+                let difference = Difference {
+                    municipality,
+                    position,
+                    kind,
+                };
+                view.put(
+                    Keys::difference(municipality, position.epoch, position.seq),
+                    difference.encode(),
+                );
+                differences.push(difference);
+            }
+        }
+        if changed {
+            view.put(Keys::digest(municipality), totals.digest.encode());
+            view.put(
+                Keys::count(municipality),
+                totals.count.to_be_bytes().to_vec(),
+            );
+        }
+        differences
+    }
+
+    /// `None` for an entry that was folded before, else what did not fit.
+    fn fold_one(
+        &self,
+        view: &mut View,
+        municipality: MunicipalityCode,
+        (position, change): (Position, &Change),
+        totals: &mut Totals,
+    ) -> Option<Option<DifferenceKind>> {
         let code = self.keys.pseudonym(&change.record.code);
         let before = self.load_held(view, &code, municipality);
         if before
@@ -59,8 +120,6 @@ impl Registry {
             return None;
         }
         let mut kind = self.unfit(before.as_ref().map(|before| &before.record), change);
-        let mut digest = self.digest(view, municipality);
-        let mut count = self.count(view, municipality);
         if let Some(previous) = change
             .previous_code
             .filter(|previous| *previous != change.record.code)
@@ -78,13 +137,7 @@ impl Registry {
                         code: previous,
                         ..old.record.change.record.clone()
                     };
-                    self.replace(
-                        view,
-                        &previous_key,
-                        Some(&old),
-                        &ended,
-                        (&mut digest, &mut count),
-                    );
+                    self.replace(view, &previous_key, Some(&old), &ended, totals);
                 }
             }
         }
@@ -93,27 +146,8 @@ impl Registry {
             position,
             change: change.clone(),
         };
-        self.replace(
-            view,
-            &code,
-            before.as_ref(),
-            &record,
-            (&mut digest, &mut count),
-        );
-        view.put(Keys::digest(municipality), digest.encode());
-        view.put(Keys::count(municipality), count.to_be_bytes().to_vec());
-        let difference = kind.map(|kind| Difference {
-            municipality,
-            position,
-            kind,
-        });
-        if let Some(difference) = &difference {
-            view.put(
-                Keys::difference(municipality, position.epoch, position.seq),
-                difference.encode(),
-            );
-        }
-        difference
+        self.replace(view, &code, before.as_ref(), &record, totals);
+        Some(kind)
     }
 
     /// The digest over all of a municipality's records.
@@ -208,16 +242,17 @@ impl Registry {
         pseudonym: &[u8; 16],
         before: Option<&Held>,
         record: &StoredRecord,
-        (digest, count): (&mut MultisetHash, &mut u64),
+        totals: &mut Totals,
     ) {
         let municipality = record.municipality;
         let bytes = record.encode();
         if let Some(before) = before {
-            digest.remove(before.element());
-            *count -= u64::from(before.record.standing() == Standing::Present).min(*count);
+            totals.digest.remove(before.element());
+            let stood = u64::from(before.record.standing() == Standing::Present);
+            totals.count = totals.count.saturating_sub(stood);
         }
-        digest.add(&bytes);
-        *count += u64::from(record.standing() == Standing::Present);
+        totals.digest.add(&bytes);
+        totals.count += u64::from(record.standing() == Standing::Present);
         let search = if self.searchable {
             self.search_key(before, record)
         } else {

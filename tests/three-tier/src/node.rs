@@ -230,7 +230,7 @@ impl Node {
         };
         if let Some(batch) = self.handed.take() {
             self.index.write(&batch).expect("memory takes every batch");
-            let keys: Vec<Vec<u8>> = batch.writes.into_iter().map(|(key, _)| key).collect();
+            let keys: Vec<_> = batch.writes.into_iter().map(|(key, _)| key).collect();
             sequencer.view_mut().forget_written(&keys, batch.mark.seq);
         }
         let through = sequencer.durable();

@@ -10,6 +10,10 @@ use super::{CODE_BLOCK_MAX, CODES_RECEIVED, CodeBlock, CodeRequest, key};
 
 /// The size of the first block; the next ones are as large as [`CODE_BLOCK_MAX`] allows.
 const FIRST_BLOCK: u32 = 4_000;
+/// Codes that lie under one key: each code taken reads its piece, so pieces are small.
+const PIECE_CODES: u32 = 64;
+/// Digits of a code.
+const CODE_LEN: usize = 11;
 const RETRY_MS: u64 = 200;
 const ANSWER_TIMEOUT_MS: u64 = 10_000;
 
@@ -28,6 +32,13 @@ struct Level {
     /// How many codes are left in all blocks.
     #[prost(uint32, tag = "4")]
     left: u32,
+}
+
+impl Level {
+    /// The key of the piece that the next code lies in.
+    fn piece(&self) -> Vec<u8> {
+        key(b's', self.block, self.taken / PIECE_CODES)
+    }
 }
 
 /// The stock of one municipality.
@@ -60,9 +71,9 @@ impl CodeStock {
     #[must_use]
     pub fn peek(view: &View) -> Option<ResidentRecordCode> {
         let level = level(view);
-        let block = view.get(&key(b's', 0, level.block))?;
-        let from = usize::try_from(level.taken).ok()? * 11;
-        std::str::from_utf8(block.get(from..from + 11)?)
+        let piece = view.get(&level.piece())?;
+        let from = usize::try_from(level.taken % PIECE_CODES).ok()? * CODE_LEN;
+        std::str::from_utf8(piece.get(from..from + CODE_LEN)?)
             .ok()?
             .parse()
             .ok()
@@ -71,15 +82,19 @@ impl CodeStock {
     /// The code that [`Self::peek`] named is used: called when the entry that uses it is applied.
     pub fn take(view: &mut View) {
         let mut level = level(view);
+        let piece = level.piece();
+        let in_piece = view.get(&piece).map_or(0, |codes| codes.len() / CODE_LEN);
         level.taken += 1;
         level.left = level.left.saturating_sub(1);
-        let len = view
-            .get(&key(b's', 0, level.block))
-            .map_or(0, |block| block.len() / 11);
-        if usize::try_from(level.taken).unwrap_or(usize::MAX) >= len {
-            view.delete(key(b's', 0, level.block));
-            level.block += 1;
-            level.taken = 0;
+        let used = usize::try_from((level.taken - 1) % PIECE_CODES + 1).unwrap_or(usize::MAX);
+        if used >= in_piece {
+            view.delete(piece);
+            // Only the last piece of a block may be a short one.
+            let short = used < usize::try_from(PIECE_CODES).unwrap_or(usize::MAX);
+            if short || view.get(&level.piece()).is_none() {
+                level.block += 1;
+                level.taken = 0;
+            }
         }
         view.put(b"kl".to_vec(), level.encode_to_vec());
     }
@@ -156,7 +171,7 @@ impl Service for CodeStock {
         if block.refusal.is_empty()
             && expected
             && !block.codes.is_empty()
-            && block.codes.len() % 11 == 0
+            && block.codes.len() % CODE_LEN == 0
         {
             step.append(CODES_RECEIVED, message.to_vec());
             self.wait_until_ms = None;
@@ -195,8 +210,11 @@ impl Service for CodeStock {
         {
             let mut level = level(view);
             level.received = block.number;
-            level.left += u32::try_from(block.codes.len() / 11).unwrap_or(0);
-            view.put(key(b's', 0, block.number), block.codes);
+            level.left += u32::try_from(block.codes.len() / CODE_LEN).unwrap_or(0);
+            let pieces = block.codes.chunks(CODE_LEN * PIECE_CODES as usize);
+            for (number, piece) in (0..).zip(pieces) {
+                view.put(key(b's', block.number, number), piece.to_vec());
+            }
             view.put(b"kl".to_vec(), level.encode_to_vec());
         }
     }
