@@ -159,11 +159,7 @@ impl Reader {
         };
         match header {
             Ok(header) => {
-                self.summary.kind = Some(if header.is_daily() {
-                    FileKind::Daily
-                } else {
-                    FileKind::Initial
-                });
+                self.summary.kind = Some(header.kind());
                 self.summary.encoding = Some(header.encoding);
                 self.summary.unknown_columns.clone_from(&header.unknown);
                 self.stage = Stage::Rows(header);
