@@ -10,6 +10,10 @@ use super::{CODE_BLOCK_MAX, CODES_RECEIVED, CodeBlock, CodeRequest, key};
 
 /// The size of the first block; the next ones are as large as [`CODE_BLOCK_MAX`] allows.
 const FIRST_BLOCK: u32 = 4_000;
+/// How many codes lie under one key: each row of a large file reads and takes one of them.
+const PIECE_CODES: u32 = 64;
+/// Bytes of a code.
+const CODE_LEN: usize = 11;
 const RETRY_MS: u64 = 200;
 const ANSWER_TIMEOUT_MS: u64 = 10_000;
 
@@ -60,9 +64,9 @@ impl CodeStock {
     #[must_use]
     pub fn peek(view: &View) -> Option<ResidentRecordCode> {
         let level = level(view);
-        let block = view.get(&key(b's', 0, level.block))?;
-        let from = usize::try_from(level.taken).ok()? * 11;
-        std::str::from_utf8(block.get(from..from + 11)?)
+        let piece = view.get(&piece_key(level.block, level.taken / PIECE_CODES))?;
+        let from = usize::try_from(level.taken % PIECE_CODES).ok()? * CODE_LEN;
+        std::str::from_utf8(piece.get(from..from + CODE_LEN)?)
             .ok()?
             .parse()
             .ok()
@@ -71,15 +75,19 @@ impl CodeStock {
     /// The code that [`Self::peek`] named is used: called when the entry that uses it is applied.
     pub fn take(view: &mut View) {
         let mut level = level(view);
+        let number = level.taken / PIECE_CODES;
+        let key = piece_key(level.block, number);
         level.taken += 1;
         level.left = level.left.saturating_sub(1);
-        let len = view
-            .get(&key(b's', 0, level.block))
-            .map_or(0, |block| block.len() / 11);
-        if usize::try_from(level.taken).unwrap_or(usize::MAX) >= len {
-            view.delete(key(b's', 0, level.block));
-            level.block += 1;
-            level.taken = 0;
+        let taken_of_piece = level.taken - number * PIECE_CODES;
+        let codes = view.get(&key).map_or(0, |piece| piece.len() / CODE_LEN);
+        if usize::try_from(taken_of_piece).unwrap_or(usize::MAX) >= codes {
+            view.delete(key);
+            // A block ends where no further piece of it is.
+            if view.get(&piece_key(level.block, number + 1)).is_none() {
+                level.block += 1;
+                level.taken = 0;
+            }
         }
         view.put(b"kl".to_vec(), level.encode_to_vec());
     }
@@ -121,6 +129,10 @@ impl CodeStock {
     }
 }
 
+fn piece_key(block: u32, piece: u32) -> Vec<u8> {
+    key(b's', block, piece)
+}
+
 fn level(view: &View) -> Level {
     view.get(b"kl")
         .and_then(|bytes| Level::decode(bytes.as_slice()).ok())
@@ -156,7 +168,7 @@ impl Service for CodeStock {
         if block.refusal.is_empty()
             && expected
             && !block.codes.is_empty()
-            && block.codes.len() % 11 == 0
+            && block.codes.len() % CODE_LEN == 0
         {
             step.append(CODES_RECEIVED, message.to_vec());
             self.wait_until_ms = None;
@@ -195,8 +207,11 @@ impl Service for CodeStock {
         {
             let mut level = level(view);
             level.received = block.number;
-            level.left += u32::try_from(block.codes.len() / 11).unwrap_or(0);
-            view.put(key(b's', 0, block.number), block.codes);
+            level.left += u32::try_from(block.codes.len() / CODE_LEN).unwrap_or(0);
+            let piece_len = CODE_LEN * PIECE_CODES as usize;
+            for (piece, codes) in (0..).zip(block.codes.chunks(piece_len)) {
+                view.put(piece_key(block.number, piece), codes.to_vec());
+            }
             view.put(b"kl".to_vec(), level.encode_to_vec());
         }
     }
