@@ -4,14 +4,16 @@
 mod api;
 mod change_json;
 mod import;
+mod import_api;
 mod papers;
 mod register;
 mod register_http;
+mod spool;
 
 use std::sync::Arc;
 
 use juki_dispatch::Service;
-use juki_domain::{MunicipalityCode, NodeId, NodeRole};
+use juki_domain::{ErrorCode, MunicipalityCode, NodeId, NodeRole};
 use juki_journal::{Heights, JournalSender};
 use juki_node::{EngineParts, Node, Prepared, Reporter, Reports, ServiceNode, StartError, Stop};
 use juki_record_node as records;
@@ -20,13 +22,19 @@ use juki_services::codes::CodeStock;
 use juki_services::registration::Registration;
 use serde_json::json;
 
+use import::Imports;
 use register::Register;
 use register_http::RegisterHttp;
+use spool::SpoolFolder;
+
+/// Longest file of the register in bytes.
+const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// A running communication server.
 pub struct MunicipalCs {
     node: ServiceNode,
     http: Option<RegisterHttp>,
+    imports: Imports,
 }
 
 impl Node for MunicipalCs {
@@ -65,15 +73,25 @@ impl Node for MunicipalCs {
             index: records::open_index(&prepared)?,
             reporter: reporter(municipality, registry),
         };
-        let mut node = ServiceNode::start(Arc::clone(&prepared), stop.clone(), parts, |handle| {
-            api::routes(Register::new(handle))
-        })
-        .await?;
-        let http = RegisterHttp::start(&prepared, Register::new(node.handle()), stop).await?;
+        let spools = SpoolFolder::open(&prepared.data())
+            .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
+        let imports = Imports::new(spools, FILE_BYTES_MAX);
+        let routed = imports.clone();
+        let mut node =
+            ServiceNode::start(Arc::clone(&prepared), stop.clone(), parts, move |handle| {
+                api::routes(Register::new(handle, routed))
+            })
+            .await?;
+        let register = Register::new(node.handle(), imports.clone());
+        let http = RegisterHttp::start(&prepared, register, stop).await?;
         if let Some(http) = &http {
             node.add_address("register", http.address().to_string());
         }
-        Ok(Self { node, http })
+        Ok(Self {
+            node,
+            http,
+            imports,
+        })
     }
 
     async fn ready(&self) -> Vec<(String, String)> {
@@ -85,6 +103,7 @@ impl Node for MunicipalCs {
     }
 
     async fn shutdown(self) -> Result<(), String> {
+        self.imports.close();
         // The register hears no more before the journal ends.
         if let Some(http) = self.http {
             http.stop().await;
