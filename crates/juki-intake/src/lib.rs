@@ -15,6 +15,7 @@ mod reader;
 mod reason_word;
 mod reject;
 mod row;
+mod scope;
 mod writer;
 
 pub use column::Column;
@@ -22,4 +23,5 @@ pub use encoding::FileEncoding;
 pub use inspection::{Inspected, Inspection};
 pub use reader::{FileKind, Reader, ReaderSettings, Row, Summary};
 pub use reject::Reject;
+pub use scope::Scope;
 pub use writer::{CodeWriter, RejectWriter, WriteError, Writer};
