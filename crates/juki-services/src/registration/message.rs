@@ -33,13 +33,14 @@ pub struct Certificate {
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct LocalRegistration {
     /// Which thing.
-    #[prost(oneof = "local_registration::Kind", tags = "1, 2, 3")]
+    #[prost(oneof = "local_registration::Kind", tags = "1, 2, 3, 4, 5")]
     pub kind: Option<local_registration::Kind>,
 }
 
 /// The kinds of local requests.
 pub mod local_registration {
     use super::Certificate;
+    use crate::registration::ResidentsAsk;
 
     /// One request.
     #[derive(Clone, PartialEq, Eq, prost::Oneof)]
@@ -53,6 +54,12 @@ pub mod local_registration {
         /// Register a row of a file.
         #[prost(message, tag = "3")]
         Row(Row),
+        /// Ask for a page of the residents.
+        #[prost(message, tag = "4")]
+        Residents(ResidentsAsk),
+        /// Ask for the resident with this number in the register.
+        #[prost(string, tag = "5")]
+        Find(String),
     }
 
     /// A row of a file, which is its own idempotency key, and for a move-in the certificate presented.
@@ -253,6 +260,6 @@ pub fn row_message(
     }))
 }
 
-fn local(kind: local_registration::Kind) -> Vec<u8> {
+pub(super) fn local(kind: local_registration::Kind) -> Vec<u8> {
     LocalRegistration { kind: Some(kind) }.encode_to_vec()
 }

@@ -4,12 +4,14 @@
 mod decision;
 mod message;
 mod note;
+mod residents;
 mod service;
 
 pub use message::{
     Certificate, LocalRegistration, Registered, RegistrationOutcome, RequestMessage,
     change_message, local_registration, row_message,
 };
+pub use residents::{RESIDENTS_PAGE_MAX, Resident, ResidentsAsk, ResidentsPage, find_message};
 pub use service::Registration;
 
 use juki_ledger::EntryKind;

@@ -14,7 +14,7 @@ use prost::Message;
 use super::REGISTRATION;
 use super::message::{
     Certificate, LocalRegistration, Registered, RegistrationOutcome, RequestMessage,
-    local_registration,
+    local_registration::{self, Kind},
 };
 use super::note::{BY_KEY, BY_RESIDENT, Note};
 use crate::codes::CodeStock;
@@ -253,20 +253,24 @@ impl Service for Registration {
         view: &mut View,
     ) -> Step {
         let mut step = Step::none();
-        let answer = match LocalRegistration::decode(request)
+        let kind = LocalRegistration::decode(request)
             .ok()
-            .and_then(|local| local.kind)
-        {
-            Some(local_registration::Kind::Change(change)) => self
+            .and_then(|local| local.kind);
+        let answer = match kind {
+            Some(Kind::Change(change)) => self
                 .register(&change, view, &mut step)
-                .unwrap_or_else(refused),
-            Some(local_registration::Kind::Row(row)) => {
-                self.take_row(&row, view, &mut step).unwrap_or_else(refused)
-            }
-            Some(local_registration::Kind::State(key)) => self.state(&key, view),
-            None => refused(ErrorCode::FrameGarbage),
+                .unwrap_or_else(refused)
+                .encode_to_vec(),
+            Some(Kind::Row(row)) => self
+                .take_row(&row, view, &mut step)
+                .unwrap_or_else(refused)
+                .encode_to_vec(),
+            Some(Kind::State(key)) => self.state(&key, view).encode_to_vec(),
+            Some(Kind::Residents(ask)) => self.page(&ask, view).encode_to_vec(),
+            Some(Kind::Find(number)) => self.find(&number, view).encode_to_vec(),
+            None => refused(ErrorCode::FrameGarbage).encode_to_vec(),
         };
-        step.answer_local(ticket, answer.encode_to_vec());
+        step.answer_local(ticket, answer);
         step
     }
 
