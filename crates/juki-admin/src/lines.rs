@@ -23,14 +23,18 @@ pub fn accepts_json_lines(headers: &HeaderMap) -> bool {
         .any(|value| value.contains(JSON_LINES))
 }
 
-/// An answer with the bytes that come through a channel; it ends when the sender is dropped.
+/// An answer with the bytes that come through a channel; it ends when the sender is dropped, and
+/// breaks off where an error comes.
 #[must_use]
-pub fn lines_response(content: &'static str, receiver: mpsc::Receiver<Bytes>) -> Response {
+pub fn lines_response(
+    content: &'static str,
+    receiver: mpsc::Receiver<io::Result<Bytes>>,
+) -> Response {
     let body = axum::body::Body::new(ChannelBody(receiver));
     ([(header::CONTENT_TYPE, content)], body).into_response()
 }
 
-struct ChannelBody(mpsc::Receiver<Bytes>);
+struct ChannelBody(mpsc::Receiver<io::Result<Bytes>>);
 
 impl Body for ChannelBody {
     type Data = Bytes;
@@ -41,7 +45,7 @@ impl Body for ChannelBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let received = self.get_mut().0.poll_recv(cx);
-        received.map(|bytes| bytes.map(|bytes| Ok(Frame::data(bytes))))
+        received.map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }
 

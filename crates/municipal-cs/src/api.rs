@@ -9,14 +9,15 @@ use juki_admin::{JsonBody, Problem, accepted_lang};
 use juki_domain::Lang;
 
 use crate::change_json::{ChangeJson, ChangeState};
-use crate::import_api;
 use crate::register::{Register, refusal};
+use crate::{codes_api, import_api};
 
-/// `POST /v1/changes`, `GET /v1/changes/{key}`, `POST /v1/import`.
+/// `POST /v1/changes`, `GET /v1/changes/{key}`, `POST /v1/import`, `GET /v1/codes`.
 pub(crate) fn routes(register: Register) -> Router {
     Router::new()
         .route("/v1/changes", post(submit))
         .route("/v1/changes/{key}", get(state))
+        .route("/v1/codes", get(codes_api::codes))
         .route(
             "/v1/import",
             post(import_api::import).layer(axum::extract::DefaultBodyLimit::disable()),
@@ -30,7 +31,7 @@ async fn submit(
     JsonBody(change): JsonBody<ChangeJson>,
 ) -> Response {
     let lang = accepted_lang(&headers);
-    let request = match change.request() {
+    let request = match change.request(register.today()) {
         Ok(request) => request,
         Err(wrong) => {
             return Problem::new(wrong.code, lang)

@@ -5,6 +5,7 @@
 //! key is what it says, so the same file twice changes nothing, and a file whose import was cut
 //! off is simply imported again.
 
+mod files;
 mod outlet;
 mod reception;
 mod report;
@@ -17,8 +18,9 @@ use juki_domain::{CivilDate, ErrorCode};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 use tokio::task::JoinHandle;
 
+pub(crate) use files::{FileOutlet, Part};
 pub(crate) use outlet::{Outlet, lines};
-pub(crate) use reception::{Piece, Source};
+pub(crate) use reception::{Fingerprint, Piece, Source, SourceFile};
 pub(crate) use report::{ImportFailure, ImportReport};
 
 use crate::register::Register;
@@ -59,6 +61,11 @@ impl Imports {
             .map_err(|_| ErrorCode::ImportRunning)
     }
 
+    /// The right to take in a file as soon as no other is taken in.
+    pub(crate) async fn turn(&self) -> Turn {
+        Turn(Arc::clone(&self.running).lock_owned().await)
+    }
+
     /// Ends what is running, since the node stops.
     pub(crate) fn close(&self) {
         self.closing.send_replace(true);
@@ -75,6 +82,9 @@ impl Imports {
 pub(crate) struct Plan {
     /// The day of the entries of a file of all residents.
     pub(crate) initial_date: CivilDate,
+    /// Whether the file is tried again as a whole where this server cannot take a row now: nobody
+    /// waits for the answer.
+    pub(crate) patient: bool,
 }
 
 /// Begins an import on a thread of its own, where it may wait for the disk. It goes on to its end
@@ -111,17 +121,21 @@ async fn whole(
     let received = reception::receive(source, &imports.spools, imports.file_bytes_max).await?;
     // Whoever waits may have gone away; the import goes on.
     let _ = passed.send(());
-    let (kind, bytes, digest) = (received.kind, received.file.len(), received.digest);
-    let ended = rows::take_all(register, received, plan, &mut outlet)
-        .await
-        .map(|report| ImportReport {
-            bytes,
-            sha256: report::hex(&digest),
-            ..report
-        });
+    let (kind, bytes) = (received.inspected.kind, received.file.len());
+    let sha256 = report::hex(&received.digest);
+    let ended = match outlet.begin(&received.inspected) {
+        Ok(()) => rows::take_all(register, received, plan, &mut outlet).await,
+        Err(error) => Err(disk(&error)),
+    };
+    let ended = ended.map(|report| ImportReport {
+        bytes,
+        sha256: sha256.clone(),
+        ..report
+    });
     match &ended {
         Ok(report) => tracing::info!(
             event = "file.imported",
+            sha256,
             kind = ?kind,
             rows = report.rows,
             accepted = report.accepted,
@@ -129,11 +143,14 @@ async fn whole(
             rejected = report.rejected
         ),
         Err(failure) => {
-            tracing::warn!(event = "file.not_imported", code = failure.code.code());
+            tracing::warn!(
+                event = "file.not_imported",
+                sha256,
+                code = failure.code.code()
+            );
         }
     }
-    outlet.end(&ended).await;
-    ended
+    outlet.end(ended).await
 }
 
 /// The code of a failed write or read of the spool.

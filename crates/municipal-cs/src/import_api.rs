@@ -7,12 +7,12 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt as _;
 use juki_admin::{JSON_LINES, Problem, accepted_lang, accepts_json_lines, lines_response};
-use juki_domain::{CivilDate, ErrorCode, Lang};
+use juki_domain::{CivilDate, ErrorCode};
 use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::api::item_detail;
-use crate::import::{self, ImportFailure, Outlet, Piece, Plan, Source};
+use crate::import::{self, Outlet, Piece, Plan, Source};
 use crate::register::Register;
 
 /// Pieces of a body that wait for the disk.
@@ -42,6 +42,11 @@ pub(crate) async fn import(
             .with_detail(item_detail("initial_date", lang))
             .into_response();
     };
+    if query.initial_date.is_some() && initial_date > register.today() {
+        return Problem::new(ErrorCode::DateOutOfBounds, lang)
+            .with_detail(item_detail("initial_date", lang))
+            .into_response();
+    }
     let turn = match register.imports().try_turn() {
         Ok(turn) => turn,
         Err(code) => return Problem::new(code, lang).into_response(),
@@ -54,7 +59,10 @@ pub(crate) async fn import(
     };
     let (pieces, source) = mpsc::channel(PIECES_MAX);
     let (passed, passes) = oneshot::channel();
-    let plan = Plan { initial_date };
+    let plan = Plan {
+        initial_date,
+        patient: false,
+    };
     let running = import::start(register, turn, Source::Pieces(source), plan, outlet, passed);
     pump(body, pieces).await;
     match (passes.await, lines) {
@@ -63,7 +71,7 @@ pub(crate) async fn import(
     }
     match running.await {
         Ok(Ok(report)) => Json(report).into_response(),
-        Ok(Err(failure)) => problem(&failure, lang),
+        Ok(Err(failure)) => failure.problem(lang).into_response(),
         Err(_) => Problem::new(ErrorCode::LineDown, lang).into_response(),
     }
 }
@@ -83,12 +91,4 @@ async fn pump(mut body: Body, pieces: mpsc::Sender<Piece>) {
     }
     // A receiver that is gone has said why.
     let _ = pieces.send(Piece::End).await;
-}
-
-fn problem(failure: &ImportFailure, lang: Lang) -> Response {
-    let problem = Problem::new(failure.code, lang);
-    match &failure.detail {
-        Some(detail) => problem.with_detail(detail).into_response(),
-        None => problem.into_response(),
-    }
 }

@@ -3,6 +3,8 @@
 
 mod api;
 mod change_json;
+mod codes_api;
+mod drop_folder;
 mod import;
 mod import_api;
 mod papers;
@@ -22,19 +24,18 @@ use juki_services::codes::CodeStock;
 use juki_services::registration::Registration;
 use serde_json::json;
 
+use drop_folder::DropFolder;
 use import::Imports;
 use register::Register;
 use register_http::RegisterHttp;
 use spool::SpoolFolder;
-
-/// Longest file of the register in bytes.
-const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// A running communication server.
 pub struct MunicipalCs {
     node: ServiceNode,
     http: Option<RegisterHttp>,
     imports: Imports,
+    drop_folder: Option<DropFolder>,
 }
 
 impl Node for MunicipalCs {
@@ -75,14 +76,20 @@ impl Node for MunicipalCs {
         };
         let spools = SpoolFolder::open(&prepared.data())
             .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
-        let imports = Imports::new(spools, FILE_BYTES_MAX);
+        let file_bytes_max = prepared.config.register.as_ref().map_or_else(
+            juki_topology::Register::file_bytes_max_default,
+            |register| register.file_bytes_max,
+        );
+        let imports = Imports::new(spools, file_bytes_max);
         let routed = imports.clone();
         let mut node =
             ServiceNode::start(Arc::clone(&prepared), stop.clone(), parts, move |handle| {
-                api::routes(Register::new(handle, routed))
+                api::routes(Register::new(handle, municipality, routed))
             })
             .await?;
-        let register = Register::new(node.handle(), imports.clone());
+        let register = Register::new(node.handle(), municipality, imports.clone());
+        let drop_folder = DropFolder::start(&prepared, register.clone(), stop.clone())
+            .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
         let http = RegisterHttp::start(&prepared, register, stop).await?;
         if let Some(http) = &http {
             node.add_address("register", http.address().to_string());
@@ -91,6 +98,7 @@ impl Node for MunicipalCs {
             node,
             http,
             imports,
+            drop_folder,
         })
     }
 
@@ -103,6 +111,9 @@ impl Node for MunicipalCs {
     }
 
     async fn shutdown(self) -> Result<(), String> {
+        if let Some(folder) = self.drop_folder {
+            folder.stop().await;
+        }
         self.imports.close();
         // The register hears no more before the journal ends.
         if let Some(http) = self.http {

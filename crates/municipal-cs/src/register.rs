@@ -1,11 +1,13 @@
 //! What the interfaces of the existing register share: submit, ask, papers.
 
 use juki_dispatch::BatchAnswer;
-use juki_domain::{ChangeReason, ChangeRequest, ErrorCode};
+use juki_domain::{ChangeReason, ChangeRequest, CivilDate, ErrorCode, MunicipalityCode};
+use juki_intake::Scope;
 use juki_node::EngineHandle;
+use juki_runtime::{Clock as _, SystemClock};
 use juki_services::registration::{
-    Certificate, LocalRegistration, Registered, RegistrationOutcome, change_message,
-    local_registration, row_message,
+    Certificate, LocalRegistration, Registered, RegistrationOutcome, ResidentsAsk, ResidentsPage,
+    change_message, local_registration, row_message,
 };
 use prost::Message as _;
 use tokio::sync::oneshot;
@@ -19,6 +21,7 @@ const SERVICE: &str = "registration";
 #[derive(Clone)]
 pub(crate) struct Register {
     handle: EngineHandle,
+    municipality: MunicipalityCode,
     papers: Papers,
     imports: Imports,
 }
@@ -30,12 +33,34 @@ pub(crate) struct Submitted(oneshot::Receiver<Vec<u8>>);
 pub(crate) struct BatchSubmitted(oneshot::Receiver<Vec<u8>>);
 
 impl Register {
-    pub(crate) fn new(handle: EngineHandle, imports: Imports) -> Self {
+    pub(crate) fn new(
+        handle: EngineHandle,
+        municipality: MunicipalityCode,
+        imports: Imports,
+    ) -> Self {
         let papers = Papers::new(std::sync::Arc::clone(handle.prepared()));
         Self {
             handle,
+            municipality,
             papers,
             imports,
+        }
+    }
+
+    /// The network's civil date.
+    pub(crate) fn today(&self) -> CivilDate {
+        let calendar = &self.handle.prepared().config.calendar;
+        let seconds = SystemClock.now_ms() / 1000;
+        // A clock beyond the years of the calendar has stopped the node's services already.
+        calendar.date_at(seconds).unwrap_or(calendar.base)
+    }
+
+    /// Whose rows are taken, and when it is.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope {
+            municipality: self.municipality,
+            name: self.handle.prepared().config.node.label.clone(),
+            today: self.today(),
         }
     }
 
@@ -107,6 +132,13 @@ impl Register {
             return None;
         }
         self.papers.presented(request.certificate.as_deref()?)
+    }
+
+    /// A page of the residents, behind the last of the page before.
+    pub(crate) async fn residents(&self, ask: ResidentsAsk) -> Result<ResidentsPage, ErrorCode> {
+        let answer = self.handle.call(SERVICE, ask.message()).await;
+        let bytes = answer.map_err(|_| ErrorCode::LineDown)?;
+        ResidentsPage::decode(bytes.as_slice()).map_err(|_| ErrorCode::FrameGarbage)
     }
 
     /// What became of an earlier change.

@@ -1,17 +1,18 @@
 //! Where an import says what becomes of the rows.
 
+use std::io;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use juki_domain::RegisterNumber;
-use juki_intake::Reject;
+use juki_intake::{Inspected, Reject};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::report::RejectJson;
-use super::{ImportFailure, ImportReport};
+use super::{FileOutlet, ImportFailure, ImportReport, disk};
 
 /// Bytes of lines that are sent together.
 const LINES_BYTES: usize = 16 * 1024;
@@ -28,6 +29,8 @@ pub(crate) enum Outlet {
     Report,
     /// Line by line to whoever waits.
     Lines(LineOutlet),
+    /// Into the register's files.
+    Files(FileOutlet),
 }
 
 /// How far an import is.
@@ -39,17 +42,26 @@ pub(crate) struct Progress {
 }
 
 impl Outlet {
+    /// The file was found whole and is of this kind.
+    pub(super) fn begin(&mut self, inspected: &Inspected) -> io::Result<()> {
+        match self {
+            Self::Report | Self::Lines(_) => Ok(()),
+            Self::Files(files) => files.begin(inspected.encoding),
+        }
+    }
+
     /// Whether the codes of the rows are wanted.
     pub(super) fn wants_codes(&self) -> bool {
         match self {
             Self::Report => false,
+            Self::Files(_) => true,
             Self::Lines(lines) => lines.codes,
         }
     }
 
     pub(super) async fn progress(&mut self, progress: Progress) {
         match self {
-            Self::Report => {}
+            Self::Report | Self::Files(_) => {}
             Self::Lines(lines) => lines.progress(progress).await,
         }
     }
@@ -61,6 +73,7 @@ impl Outlet {
                 let reject = RejectJson::new(line, reject);
                 lines.say(&json!({ "reject": reject })).await;
             }
+            Self::Files(files) => files.reject(line, reject),
         }
     }
 
@@ -71,22 +84,33 @@ impl Outlet {
                 let told = json!({"code": {"resident": resident.reveal(), "code": code}});
                 lines.say(&told).await;
             }
+            Self::Files(files) => files.code(resident, code),
         }
     }
 
-    /// The last word.
-    pub(super) async fn end(&mut self, ended: &Result<ImportReport, ImportFailure>) {
+    /// The last word. An import whose files could not be written has failed: what was taken stays,
+    /// and the next import of the same file writes them.
+    pub(super) async fn end(
+        &mut self,
+        ended: Result<ImportReport, ImportFailure>,
+    ) -> Result<ImportReport, ImportFailure> {
         match self {
-            Self::Report => {}
+            Self::Report => ended,
             Self::Lines(lines) => {
-                match ended {
+                match &ended {
                     Ok(report) => lines.say(&json!({ "report": report })).await,
                     Err(failure) => {
-                        let problem = lines.problem(failure);
+                        let problem = failure.problem(lines.lang);
                         lines.say(&json!({ "problem": problem })).await;
                     }
                 }
                 lines.flush().await;
+                ended
+            }
+            Self::Files(files) => {
+                let report = ended?;
+                files.finish().map_err(|error| disk(&error))?;
+                Ok(report)
             }
         }
     }
@@ -94,7 +118,7 @@ impl Outlet {
 
 /// Lines of JSON on their way to a listener.
 pub(crate) struct LineOutlet {
-    sender: Option<mpsc::Sender<Bytes>>,
+    sender: Option<mpsc::Sender<io::Result<Bytes>>>,
     buffer: Vec<u8>,
     lang: juki_domain::Lang,
     codes: bool,
@@ -102,7 +126,10 @@ pub(crate) struct LineOutlet {
 }
 
 /// Lines for a listener, and the end at which they come out.
-pub(crate) fn lines(lang: juki_domain::Lang, codes: bool) -> (LineOutlet, mpsc::Receiver<Bytes>) {
+pub(crate) fn lines(
+    lang: juki_domain::Lang,
+    codes: bool,
+) -> (LineOutlet, mpsc::Receiver<io::Result<Bytes>>) {
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
     let outlet = LineOutlet {
         sender: Some(sender),
@@ -135,22 +162,13 @@ impl LineOutlet {
         }
     }
 
-    /// The problem document of a failure.
-    pub(crate) fn problem(&self, failure: &ImportFailure) -> juki_admin::Problem {
-        let problem = juki_admin::Problem::new(failure.code, self.lang);
-        match &failure.detail {
-            Some(detail) => problem.with_detail(detail),
-            None => problem,
-        }
-    }
-
     /// Lets go what waits.
     pub(crate) async fn flush(&mut self) {
         let bytes = Bytes::from(std::mem::take(&mut self.buffer));
         let Some(sender) = self.sender.as_ref().filter(|_| !bytes.is_empty()) else {
             return;
         };
-        if sender.send_timeout(bytes, PATIENCE).await.is_err() {
+        if sender.send_timeout(Ok(bytes), PATIENCE).await.is_err() {
             self.sender = None;
         }
     }

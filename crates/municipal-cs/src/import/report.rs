@@ -1,6 +1,6 @@
 //! What became of a file.
 
-use juki_domain::ErrorCode;
+use juki_domain::{ErrorCode, Fault};
 use juki_intake::Reject;
 use serde::Serialize;
 
@@ -68,6 +68,11 @@ pub(crate) struct ImportFailure {
 impl ImportFailure {
     pub(crate) fn new(code: ErrorCode) -> Self {
         Self { code, detail: None }
+    }
+
+    /// Whether the same file may be taken later.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.code.retry() || self.code.fault() != Fault::Peer
     }
 }
 

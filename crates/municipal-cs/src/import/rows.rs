@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use juki_domain::{ChangeRequest, ErrorCode};
+use juki_domain::{ChangeRequest, ErrorCode, Fault};
 use juki_intake::{FileKind, Reader, ReaderSettings, Reject};
 use juki_services::registration::{Registered, RegistrationOutcome};
 
@@ -31,12 +31,14 @@ pub(super) async fn take_all(
     let mut reader = Reader::new(ReaderSettings {
         initial_date: plan.initial_date,
         line_bytes_max: LINE_BYTES_MAX,
-    });
+    })
+    .within(register.scope());
     let mut rows = Rows {
         register,
         outlet,
         report: ImportReport::default(),
-        initial: received.kind == FileKind::Initial,
+        initial: received.inspected.kind == FileKind::Initial,
+        patient: plan.patient,
         batch: Vec::with_capacity(BATCH_ROWS),
         flying: VecDeque::new(),
         recheck: 0,
@@ -84,6 +86,7 @@ struct Rows<'a> {
     outlet: &'a mut Outlet,
     report: ImportReport,
     initial: bool,
+    patient: bool,
     batch: Vec<AskedRow>,
     flying: VecDeque<Flying>,
     /// Batches behind a row that found no code: what they were refused for its absence is tried
@@ -159,7 +162,7 @@ impl Rows<'_> {
             self.ask_again(&rows, &mut told, from).await?;
         }
         for (row, registered) in rows.iter().zip(&told) {
-            self.account(row, registered).await;
+            self.account(row, registered).await?;
         }
         Ok(true)
     }
@@ -205,10 +208,17 @@ impl Rows<'_> {
         }
     }
 
-    async fn account(&mut self, row: &AskedRow, registered: &Registered) {
+    async fn account(
+        &mut self,
+        row: &AskedRow,
+        registered: &Registered,
+    ) -> Result<(), ImportFailure> {
         if let Some(code) = refusal(registered) {
+            if self.patient && code.fault() == Fault::Us && code.retry() {
+                return Err(ImportFailure::new(code));
+            }
             self.reject(row.line, &Reject { code, column: None }).await;
-            return;
+            return Ok(());
         }
         if registered.outcome == RegistrationOutcome::Duplicate as u32 {
             self.report.duplicates += 1;
@@ -220,6 +230,7 @@ impl Rows<'_> {
                 .code(&row.request.resident, &registered.code)
                 .await;
         }
+        Ok(())
     }
 
     async fn reject(&mut self, line: u64, reject: &Reject) {
