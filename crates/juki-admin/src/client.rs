@@ -10,14 +10,15 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::SendRequest;
 use hyper::{Method, Request, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use juki_domain::{ErrorCode, Lang};
+use juki_domain::Lang;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 
+use crate::client_error::ClientError;
 use crate::file_body::FileBody;
-use crate::problem::Problem;
+use crate::lines::{JSON_LINES, LineCutter};
 
 type SentBody = UnsyncBoxBody<Bytes, io::Error>;
 
@@ -28,81 +29,6 @@ pub struct AdminClient {
     lang: Lang,
     timeout: Duration,
     connection: Mutex<Option<SendRequest<SentBody>>>,
-}
-
-/// A request over the admin socket did not succeed.
-#[derive(Debug, thiserror::Error)]
-pub enum ClientError {
-    /// Nobody answers on the socket.
-    #[error("nobody answers on {socket}")]
-    NotReachable {
-        /// The socket's path.
-        socket: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The answer did not come in time.
-    #[error("no answer to {request} within {seconds} s")]
-    Timeout {
-        /// Method and path.
-        request: String,
-        /// The time limit in seconds.
-        seconds: u64,
-    },
-    /// The node refused and says why.
-    #[error("{} {}: {}", .0.code, .0.title, .0.detail)]
-    Refused(Box<Problem>),
-    /// The node answered with an error status and no problem document.
-    #[error("{request} was answered with status {status}")]
-    Status {
-        /// Method and path.
-        request: String,
-        /// The HTTP status.
-        status: u16,
-    },
-    /// The connection broke in the middle.
-    #[error("the connection broke during {request}")]
-    Broken {
-        /// Method and path.
-        request: String,
-        /// What HTTP said.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The answer is not what was expected.
-    #[error("the answer to {request} is not of the expected form")]
-    Malformed {
-        /// Method and path.
-        request: String,
-        /// Where the form differs.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The file to send cannot be read.
-    #[error("{path} cannot be read")]
-    File {
-        /// The file's path.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl ClientError {
-    /// The code to report this under.
-    #[must_use]
-    pub fn code(&self) -> ErrorCode {
-        match self {
-            Self::NotReachable { .. } => ErrorCode::NotRunning,
-            Self::Timeout { .. } => ErrorCode::AnswerTimeout,
-            Self::Refused(problem) => problem.error_code().unwrap_or(ErrorCode::CheckFailed),
-            Self::Broken { .. } => ErrorCode::LineDown,
-            Self::File { .. } => ErrorCode::DiskFailed,
-            Self::Status { .. } | Self::Malformed { .. } => ErrorCode::CheckFailed,
-        }
-    }
 }
 
 impl AdminClient {
@@ -222,15 +148,7 @@ impl AdminClient {
         path: &str,
         file: &Path,
     ) -> Result<T, ClientError> {
-        let opened = async {
-            let opened = tokio::fs::File::open(file).await?;
-            let length = opened.metadata().await?.len();
-            Ok(FileBody::new(opened, length))
-        };
-        let body = opened.await.map_err(|source| ClientError::File {
-            path: file.to_owned(),
-            source,
-        })?;
+        let body = file_body(file).await?;
         let bytes = self
             .ask(
                 Method::POST,
@@ -242,6 +160,87 @@ impl AdminClient {
         parse(&Method::POST, path, &bytes)
     }
 
+    /// `POST` of a file's bytes, answered line by line with JSON. The time limit is for each piece
+    /// of the answer after the first, whose time is that of the file's way.
+    ///
+    /// # Errors
+    /// [`ClientError`] of any kind, also what `each` refuses; `File` where the file cannot be opened.
+    pub async fn post_file_lines(
+        &self,
+        path: &str,
+        file: &Path,
+        each: impl FnMut(&[u8]) -> Result<(), ClientError>,
+    ) -> Result<(), ClientError> {
+        let body = file_body(file).await?.boxed_unsync();
+        self.lines((Method::POST, path), JSON_LINES, body, each)
+            .await
+    }
+
+    /// `GET`, answered in lines of text of this media type.
+    ///
+    /// # Errors
+    /// [`ClientError`] of any kind, also what `each` refuses.
+    pub async fn get_lines(
+        &self,
+        path: &str,
+        accept: &'static str,
+        each: impl FnMut(&[u8]) -> Result<(), ClientError>,
+    ) -> Result<(), ClientError> {
+        let body = Full::default()
+            .map_err(|never| match never {})
+            .boxed_unsync();
+        self.lines((Method::GET, path), accept, body, each).await
+    }
+
+    async fn lines(
+        &self,
+        (method, path): (Method, &str),
+        accept: &'static str,
+        body: SentBody,
+        mut each: impl FnMut(&[u8]) -> Result<(), ClientError>,
+    ) -> Result<(), ClientError> {
+        let request = named(&method, path);
+        let broken = |source: Box<dyn std::error::Error + Send + Sync>| ClientError::Broken {
+            request: request.clone(),
+            source,
+        };
+        let content = (method == Method::POST).then_some("application/octet-stream");
+        let message = self.message((method, path), (Some(accept), content), body)?;
+        let response = self.exchange(&request, message).await?;
+        let status = response.status();
+        let mut body = response.into_body();
+        if !status.is_success() {
+            let collected = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+            let bytes = collected.map_err(broken)?.to_bytes();
+            return Err(refusal(request, status, &bytes));
+        }
+        let mut cutter = LineCutter::default();
+        loop {
+            let frame = tokio::time::timeout(self.timeout, body.frame())
+                .await
+                .map_err(|_| ClientError::Timeout {
+                    request: request.clone(),
+                    seconds: self.timeout.as_secs(),
+                })?;
+            let Some(frame) = frame else {
+                return Ok(());
+            };
+            let Ok(piece) = frame.map_err(|error| broken(error.into()))?.into_data() else {
+                continue;
+            };
+            let mut result = Ok(());
+            let fits = cutter.feed(&piece, |line| {
+                if result.is_ok() && !line.is_empty() {
+                    result = each(line);
+                }
+            });
+            result?;
+            if !fits {
+                return Err(broken("a line without end".into()));
+            }
+        }
+    }
+
     async fn ask(
         &self,
         method: Method,
@@ -250,24 +249,7 @@ impl AdminClient {
         body: SentBody,
     ) -> Result<Bytes, ClientError> {
         let request = named(&method, path);
-        let mut builder = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, "localhost")
-            .header(
-                header::ACCEPT_LANGUAGE,
-                match self.lang {
-                    Lang::Ja => "ja",
-                    Lang::En => "en",
-                },
-            );
-        if let Some(content) = content {
-            builder = builder.header(header::CONTENT_TYPE, content);
-        }
-        let message = builder.body(body).map_err(|source| ClientError::Broken {
-            request: request.clone(),
-            source: source.into(),
-        })?;
+        let message = self.message((method, path), (None, content), body)?;
         let exchange = async {
             let response = self.exchange(&request, message).await?;
             let status = response.status();
@@ -293,6 +275,34 @@ impl AdminClient {
         } else {
             Err(refusal(request, status, &bytes))
         }
+    }
+
+    fn message(
+        &self,
+        (method, path): (Method, &str),
+        (accept, content): (Option<&'static str>, Option<&'static str>),
+        body: SentBody,
+    ) -> Result<Request<SentBody>, ClientError> {
+        let request = named(&method, path);
+        let lang = match self.lang {
+            Lang::Ja => "ja",
+            Lang::En => "en",
+        };
+        let mut builder = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, "localhost")
+            .header(header::ACCEPT_LANGUAGE, lang);
+        if let Some(accept) = accept {
+            builder = builder.header(header::ACCEPT, accept);
+        }
+        if let Some(content) = content {
+            builder = builder.header(header::CONTENT_TYPE, content);
+        }
+        builder.body(body).map_err(|source| ClientError::Broken {
+            request,
+            source: source.into(),
+        })
     }
 
     async fn exchange(
@@ -344,6 +354,18 @@ impl AdminClient {
         tokio::spawn(connection);
         Ok(sender)
     }
+}
+
+async fn file_body(file: &Path) -> Result<FileBody, ClientError> {
+    let opened = async {
+        let opened = tokio::fs::File::open(file).await?;
+        let length = opened.metadata().await?.len();
+        Ok(FileBody::new(opened, length))
+    };
+    opened.await.map_err(|source| ClientError::File {
+        path: file.to_owned(),
+        source,
+    })
 }
 
 fn refusal(request: String, status: StatusCode, bytes: &[u8]) -> ClientError {

@@ -179,8 +179,10 @@ const FORBIDDEN: [ErrorCode; 13] = [
     ErrorCode::KeysNotPermitted,
 ];
 
-const CONFLICT: [ErrorCode; 5] = [
+const CONFLICT: [ErrorCode; 7] = [
+    ErrorCode::ImportRunning,
     ErrorCode::ResidentKnown,
+    ErrorCode::RowContradicts,
     ErrorCode::ResidentGone,
     ErrorCode::KeyReused,
     ErrorCode::CertificateNotAtHand,

@@ -26,6 +26,17 @@ impl DigestStream {
         Self(context)
     }
 
+    /// A stream without label, whose digest is the plain SHA-256 that other programs compute too.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    /// Takes in more bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
     /// Takes in more bytes.
     #[must_use]
     pub fn with(mut self, bytes: &[u8]) -> Self {
@@ -128,6 +139,14 @@ mod tests {
         swapped.swap(2, 5);
         assert_ne!(merkle_root(&swapped), root);
         assert_ne!(merkle_root(&leaves[..6]), root);
+    }
+
+    #[test]
+    fn a_plain_stream_is_the_digest_of_its_parts_together() {
+        let mut stream = DigestStream::plain();
+        stream.update(b"jukinet ");
+        stream.update(b"file");
+        assert_eq!(stream.finish(), sha256(b"jukinet file"));
     }
 
     #[test]

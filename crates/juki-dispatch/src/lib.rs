@@ -12,7 +12,7 @@ mod step;
 mod view;
 
 pub use ports::{Input, LedgerPort, NodeIdentity, Output, SECURITY, SecurityRecord, TurnError};
-pub use sequencer::Sequencer;
+pub use sequencer::{BatchAnswer, Sequencer};
 pub use service::{Context, LedgerRead, Origin, Service};
 pub use sessions::{OpenedFrame, Sessions};
 pub use step::{Answer, Emit, Forward, Step, Ticket};

@@ -75,6 +75,16 @@ pub enum Input {
         /// What is asked.
         request: Vec<u8>,
     },
+    /// Somebody on this node asks a service many things at once: each is decided by itself and in
+    /// order, and one [`crate::BatchAnswer`] answers all when all are durable.
+    Batch {
+        /// The service's name.
+        service: &'static str,
+        /// Who waits.
+        ticket: Ticket,
+        /// What is asked.
+        requests: Vec<Vec<u8>>,
+    },
     /// Something that concerns security happened on a link, and belongs on record.
     Security {
         /// Whom the link's other end claimed to be, or where it came from.

@@ -1,5 +1,7 @@
 //! The sequencer: takes inputs in order, lets services decide, syncs once, then lets answers go.
 
+mod batch;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,6 +14,8 @@ use crate::{
     Context, Emit, Forward, Input, LedgerPort, NodeIdentity, OpenedFrame, Origin, Output, SECURITY,
     SecurityRecord, Service, Sessions, Step, TurnError, View,
 };
+
+pub use batch::BatchAnswer;
 
 /// How many security records of one turn become entries of their own; more are counted in one.
 const SECURITY_PER_TURN: usize = 16;
@@ -100,6 +104,11 @@ impl<L: LedgerPort> Sequencer<L> {
                     });
                     self.take_step(now, step, &mut held, say)?;
                 }
+                Input::Batch {
+                    service,
+                    ticket,
+                    requests,
+                } => self.take_batch(now, (service, ticket), &requests, &mut held, say)?,
                 Input::Security { source, code } => {
                     self.record_security(now_ms, source, code, String::new())?
                 }

@@ -73,6 +73,12 @@ impl BirthDate {
         }
     }
 
+    /// Whether a day that this date can mean lies between two days, both included.
+    #[must_use]
+    pub fn can_lie_within(self, from: CivilDate, to: CivilDate) -> bool {
+        self.last_possible() >= from && self.first_possible() <= to
+    }
+
     fn from_parts(year: i32, month: u8, day: u8) -> Result<Self, DateError> {
         if month == 0 && day != 0 {
             return Err(DateError::NoSuchDay);
@@ -129,6 +135,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn an_unknown_day_lies_within_bounds_where_any_day_of_it_does() {
+        let day = |text: &str| text.parse::<CivilDate>().unwrap();
+        let (from, to) = (day("1868-01-25"), day("2002-10-15"));
+        for (date, within) in [
+            ("1868-01-00", true),
+            ("1868-01-24", false),
+            ("1868-01-25", true),
+            ("1867-00-00", false),
+            ("2002-10-15", true),
+            ("2002-10-16", false),
+            ("2002-10-00", true),
+            ("2002-11-00", false),
+            ("2003-00-00", false),
+        ] {
+            let date: BirthDate = date.parse().unwrap();
+            assert_eq!(date.can_lie_within(from, to), within, "{}", date.reveal());
+        }
+    }
 
     #[test]
     fn partly_unknown_dates_are_read_in_every_form() {

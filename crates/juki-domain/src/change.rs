@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::{
-    Address, BirthDate, CivilDate, IdentityRecord, MunicipalityCode, PersonName, RegisterNumber,
-    ResidentRecordCode, Sex,
+    Address, BirthDate, CivilDate, Era, IdentityRecord, MunicipalityCode, PersonName,
+    RegisterNumber, ResidentRecordCode, Sex,
 };
 
 /// The ten reasons of change of the 2002/2003 profile (異動事由; Enforcement Regulations art. 11,
@@ -178,6 +178,25 @@ pub struct ChangeRequest {
 impl ChangeRequest {
     /// Longest number of a move-out certificate, in bytes.
     pub const CERTIFICATE_LEN_MAX: usize = 32;
+
+    /// The first item whose date cannot be, when today is `today`: before Meiji or in the future. A
+    /// move-out may be planned for a day up to a year ahead (Enforcement Order art. 30-5).
+    #[must_use]
+    pub fn date_out_of_bounds(&self, today: CivilDate) -> Option<&'static str> {
+        const PLANNED_DAYS_MAX: i64 = 366;
+        let first = Era::Meiji.first_day();
+        let last = if self.reason == ChangeReason::MoveOut {
+            CivilDate::from_days(today.days() + PLANNED_DAYS_MAX).unwrap_or(today)
+        } else {
+            today
+        };
+        if self.event_date < first || self.event_date > last {
+            return Some("event_date");
+        }
+        self.birth
+            .is_some_and(|birth| !birth.can_lie_within(first, today))
+            .then_some("birth")
+    }
 
     /// Whether the request carries what its reason must carry and nothing that it must not
     /// (docs/wire.md, "What each reason carries").

@@ -21,11 +21,27 @@ pub enum Column {
     Certificate,
     /// 相手市区町村コード
     Counterpart,
+    /// 市区町村コード: whose register the row is of, where a file says so.
+    Municipality,
 }
 
 impl Column {
-    /// Every column, in the order in which files are written.
-    pub const ALL: [Self; 9] = [
+    /// Every column.
+    pub const ALL: [Self; 10] = [
+        Self::Resident,
+        Self::Reason,
+        Self::EventDate,
+        Self::Name,
+        Self::Birth,
+        Self::Sex,
+        Self::Address,
+        Self::Certificate,
+        Self::Counterpart,
+        Self::Municipality,
+    ];
+
+    /// The columns of a daily file, in the order in which it is written.
+    pub const DAILY: [Self; 9] = [
         Self::Resident,
         Self::Reason,
         Self::EventDate,
@@ -59,6 +75,7 @@ impl Column {
             Self::Address => "住所",
             Self::Certificate => "転出証明書番号",
             Self::Counterpart => "相手市区町村コード",
+            Self::Municipality => "市区町村コード",
         }
     }
 
@@ -71,6 +88,7 @@ impl Column {
     /// The column that holds the item that a refused change request names.
     pub(crate) fn of_item(item: &str) -> Option<Self> {
         match item {
+            "event_date" => Some(Self::EventDate),
             "name" => Some(Self::Name),
             "birth" => Some(Self::Birth),
             "sex" => Some(Self::Sex),

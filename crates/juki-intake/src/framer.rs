@@ -96,6 +96,11 @@ impl Framer {
         )
     }
 
+    /// Whether the rest of a refused record is being thrown away.
+    pub(crate) fn is_skipping(&self) -> bool {
+        self.skipping
+    }
+
     /// Passes over `count` bytes that belong to no record.
     pub(crate) fn pass(&mut self, count: usize) {
         self.advance(self.start + count);

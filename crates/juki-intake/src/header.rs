@@ -3,7 +3,7 @@
 use juki_domain::ErrorCode;
 
 use crate::encoding::FileEncoding;
-use crate::{Column, Reject};
+use crate::{Column, FileKind, Reject};
 
 /// Most unknown columns that are named to the operator.
 const UNKNOWN_NAMED_MAX: usize = 32;
@@ -54,6 +54,15 @@ impl Header {
         } else {
             Reject::row(ErrorCode::EncodingBroken)
         })
+    }
+
+    /// What the file is, by its columns.
+    pub(crate) fn kind(&self) -> FileKind {
+        if self.is_daily() {
+            FileKind::Daily
+        } else {
+            FileKind::Initial
+        }
     }
 
     /// Whether each row names its own reason of change.

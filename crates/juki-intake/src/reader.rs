@@ -6,7 +6,7 @@ use crate::encoding::BYTE_ORDER_MARK;
 use crate::framer::{Framed, Framer};
 use crate::header::Header;
 use crate::row::{Cells, request};
-use crate::{FileEncoding, Reject};
+use crate::{FileEncoding, Reject, Scope};
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,7 @@ pub struct Summary {
 /// take the last rows. It holds what was fed and not yet taken, and at most one record more.
 pub struct Reader {
     settings: ReaderSettings,
+    scope: Option<Scope>,
     framer: Framer,
     stage: Stage,
     summary: Summary,
@@ -82,10 +83,18 @@ impl Reader {
     pub fn new(settings: ReaderSettings) -> Self {
         Self {
             settings,
+            scope: None,
             framer: Framer::new(settings.line_bytes_max.min(LINE_BYTES_CEILING)),
             stage: Stage::Beginning,
             summary: Summary::default(),
         }
+    }
+
+    /// The same reader, which refuses rows of another municipality and days that cannot be.
+    #[must_use]
+    pub fn within(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
     }
 
     /// Takes the next bytes of the file. Where they are cut changes nothing.
@@ -159,11 +168,7 @@ impl Reader {
         };
         match header {
             Ok(header) => {
-                self.summary.kind = Some(if header.is_daily() {
-                    FileKind::Daily
-                } else {
-                    FileKind::Initial
-                });
+                self.summary.kind = Some(header.kind());
                 self.summary.encoding = Some(header.encoding);
                 self.summary.unknown_columns.clone_from(&header.unknown);
                 self.stage = Stage::Rows(header);
@@ -210,6 +215,7 @@ impl Reader {
             return Err(Reject::row(ErrorCode::ColumnsWrong));
         };
         let initial = (!header.is_daily()).then_some(self.settings.initial_date);
-        request(&Cells::decode(header, self.framer.fields())?, initial)
+        let cells = Cells::decode(header, self.framer.fields())?;
+        request(&cells, initial, self.scope.as_ref())
     }
 }

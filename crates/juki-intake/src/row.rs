@@ -9,7 +9,7 @@ use juki_domain::{
 
 use crate::header::Header;
 use crate::reason_word::{ReasonWord, reason_word};
-use crate::{Column, Reject};
+use crate::{Column, Reject, Scope};
 
 /// The known cells of one row; a blank cell is absent.
 pub(crate) struct Cells<'a> {
@@ -82,7 +82,14 @@ impl<'a> Cells<'a> {
 pub(crate) fn request(
     cells: &Cells<'_>,
     initial: Option<CivilDate>,
+    scope: Option<&Scope>,
 ) -> Result<Option<ChangeRequest>, Reject> {
+    let municipality = |text: &str| text.parse::<MunicipalityCode>().ok();
+    let code = ErrorCode::MunicipalityCodeInvalid;
+    let owner = cells.read(Column::Municipality, code, municipality)?;
+    if let (Some(scope), Some(owner)) = (scope, owner) {
+        scope.judge_code(owner)?;
+    }
     let reason = match initial {
         Some(_) => ChangeReason::ExOfficioEntry,
         None => match reason(cells)? {
@@ -126,13 +133,12 @@ pub(crate) fn request(
     if initial.is_none() {
         request.certificate =
             cells.read(Column::Certificate, ErrorCode::ValueInvalid, certificate)?;
-        request.counterpart = cells.read(
-            Column::Counterpart,
-            ErrorCode::MunicipalityCodeInvalid,
-            |text| text.parse::<MunicipalityCode>().ok(),
-        )?;
+        request.counterpart = cells.read(Column::Counterpart, code, municipality)?;
     }
     request.check().map_err(Reject::unfit)?;
+    if let Some(scope) = scope {
+        scope.judge(&request)?;
+    }
     Ok(Some(request))
 }
 

@@ -34,7 +34,7 @@ impl<S: FnMut(&[u8])> Writer<S> {
     pub fn new(kind: FileKind, encoding: FileEncoding, sink: S) -> Self {
         let columns: &[Column] = match kind {
             FileKind::Initial => &Column::INITIAL,
-            FileKind::Daily => &Column::ALL,
+            FileKind::Daily => &Column::DAILY,
         };
         let header: Vec<&'static str> = columns.iter().map(|column| column.ja()).collect();
         Self {

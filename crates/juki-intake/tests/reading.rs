@@ -7,7 +7,7 @@
 )]
 
 use juki_domain::{ChangeReason, ChangeRequest, ErrorCode, Lang};
-use juki_intake::{FileEncoding, FileKind, Reader, ReaderSettings, Reject, Row};
+use juki_intake::{FileEncoding, FileKind, Reader, ReaderSettings, Reject, Row, Scope};
 
 const INITIAL: &str = "宛名番号,氏名,生年月日,性別,住所\n";
 const DAILY: &str =
@@ -321,4 +321,80 @@ fn a_hundred_megabytes_without_any_line_break_refuse_the_file_once() {
     rows.extend(std::iter::from_fn(|| reader.next_row()));
     assert_eq!(rows.len(), 1);
     assert!(reader.summary().refused);
+}
+
+/// Reads a text as a file of Hagi on 2002-10-15.
+fn read_in_hagi(text: &str) -> Vec<Row> {
+    let mut reader = reader().within(Scope {
+        municipality: "352047".parse().unwrap(),
+        name: Some("萩市".to_owned()),
+        today: "2002-10-15".parse().unwrap(),
+    });
+    reader.feed(text.as_bytes());
+    reader.finish();
+    std::iter::from_fn(|| reader.next_row()).collect()
+}
+
+#[test]
+fn dates_before_meiji_and_in_the_future_are_refused_with_their_column() {
+    let row = |reason: &str, day: &str, birth: &str| {
+        let (name, sex) = ("試験　太郎", "男");
+        read_in_hagi(&format!(
+            "{DAILY}1,{reason},{day},{name},{birth},{sex},大字江向510番地,,\n"
+        ))
+        .remove(0)
+    };
+    for (birth, fits) in [
+        ("1868-01-25", true),
+        ("1868-01-24", false),
+        ("1867-12-31", false),
+        ("明治元年月日不詳", true),
+        ("2002-10-15", true),
+        ("2002-10-16", false),
+    ] {
+        let row = row("出生", "2002-10-15", birth);
+        let wanted = (ErrorCode::DateOutOfBounds, Some("生年月日"));
+        assert!(
+            row.result.is_ok() == fits && (fits || refused(&row) == wanted),
+            "{birth}"
+        );
+    }
+    for (reason, day, fits) in [
+        ("転居", "2002-10-15", true),
+        ("転居", "2002-10-16", false),
+        ("転居", "1867-01-01", false),
+        ("転出", "2002-12-31", true),
+        ("転出", "2003-10-16", true),
+        ("転出", "2003-10-17", false),
+    ] {
+        let row = row(reason, day, "1970-01-02");
+        let wanted = (ErrorCode::DateOutOfBounds, Some("異動日"));
+        assert!(
+            row.result.is_ok() == fits && (fits || refused(&row) == wanted),
+            "{reason} {day}"
+        );
+    }
+}
+
+#[test]
+fn rows_of_another_municipality_are_refused_with_their_column() {
+    let rows = read_in_hagi(
+        "宛名番号,氏名,生年月日,性別,住所,市区町村コード\n\
+         1,試験　太郎,1970-01-02,男,山口県萩市大字江向510番地,352047\n\
+         2,試験　太郎,1970-01-02,男,山口県萩市大字江向510番地,35204\n\
+         3,試験　太郎,1970-01-02,男,大字江向510番地,\n\
+         4,試験　太郎,1970-01-02,男,山口県萩市大字江向510番地,355020\n\
+         5,試験　太郎,1970-01-02,男,山口県萩市大字江向510番地,352048\n\
+         6,試験　太郎,1970-01-02,男,山口県阿武郡阿武町大字奈古1番地,\n",
+    );
+    for row in &rows[..3] {
+        assert!(row.result.is_ok(), "{row:?}");
+    }
+    let other = ErrorCode::OtherMunicipality;
+    assert_eq!(refused(&rows[3]), (other, Some("市区町村コード")));
+    assert_eq!(
+        refused(&rows[4]),
+        (ErrorCode::MunicipalityCodeInvalid, Some("市区町村コード"))
+    );
+    assert_eq!(refused(&rows[5]), (other, Some("住所")));
 }

@@ -211,6 +211,28 @@ impl EngineHandle {
         Ok(answer)
     }
 
+    /// Asks many things at once, each decided by itself and in order; the answer is a
+    /// [`juki_dispatch::BatchAnswer`]. At most some hundred: a turn of the node takes them as one.
+    ///
+    /// # Errors
+    /// [`CallError::Stopping`].
+    pub async fn begin_batch(
+        &self,
+        service: &'static str,
+        requests: Vec<Vec<u8>>,
+    ) -> Result<tokio::sync::oneshot::Receiver<Vec<u8>>, CallError> {
+        let (ticket, answer) = self.tickets.draw();
+        self.work
+            .send(Work::Input(Input::Batch {
+                service,
+                ticket,
+                requests,
+            }))
+            .await
+            .map_err(|_| CallError::Stopping)?;
+        Ok(answer)
+    }
+
     /// The node's links.
     #[must_use]
     pub fn transport(&self) -> &Arc<Transport> {

@@ -84,6 +84,8 @@ pub struct Prepared {
     pub folder: PathBuf,
     /// The keys.
     pub keys: Keys,
+    /// The language of what the node writes for people.
+    pub lang: Lang,
 }
 
 impl Prepared {
@@ -178,7 +180,7 @@ pub fn admin_socket(config: &Path, role: NodeRole) -> Result<PathBuf, StartError
 }
 
 fn run_checked<N: Node>(arguments: &Arguments) -> Result<(), StartError> {
-    let prepared = prepare(&arguments.config, N::ROLE)?;
+    let prepared = prepare(&arguments.config, N::ROLE, arguments.lang())?;
     N::check(&prepared)?;
     if arguments.check {
         return Ok(());
@@ -191,7 +193,7 @@ fn run_checked<N: Node>(arguments: &Arguments) -> Result<(), StartError> {
     runtime.block_on(live::<N>(Arc::new(prepared)))
 }
 
-fn prepare(path: &Path, role: NodeRole) -> Result<Prepared, StartError> {
+fn prepare(path: &Path, role: NodeRole, lang: Lang) -> Result<Prepared, StartError> {
     let (config, folder) = read_config(path, role)?;
     let keys_folder = folder.join(&config.node.keys);
     let keys = Keys::read(&keys_folder, &config.node.name, role)
@@ -200,6 +202,7 @@ fn prepare(path: &Path, role: NodeRole) -> Result<Prepared, StartError> {
         config: Arc::new(config),
         folder,
         keys,
+        lang,
     })
 }
 

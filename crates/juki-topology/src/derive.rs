@@ -42,10 +42,14 @@ fn server_config(network: &Network, office: &Office) -> NodeConfig {
     match server.role {
         NodeRole::MunicipalCs => {
             config.node.papers = Some(PathBuf::from("../../papers"));
+            config.node.label = Some(server.label.clone());
             config.register = Some(Register {
                 http: ANY_PORT,
                 announce: Some(announce_path(&server.name, "register")),
                 token: PathBuf::from("register.token"),
+                drop: Some(PathBuf::from(format!("../../registers/{}", server.name))),
+                poll_ms: Register::poll_ms_default(),
+                file_bytes_max: Register::file_bytes_max_default(),
             });
         }
         NodeRole::PrefectureServer | NodeRole::NationalCenter | NodeRole::AgencyTerminal => {
@@ -205,6 +209,7 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
         node: NodeSection {
             name: name.clone(),
             role,
+            label: None,
             network: network.id().to_owned(),
             municipality: None,
             prefecture: None,

@@ -90,6 +90,9 @@ fn check_role_sections(config: &NodeConfig) -> Result<(), Finding> {
     if config.node.papers.is_some() && !is_cs {
         return refuse("node", "papers");
     }
+    if config.node.label.is_some() && !is_cs {
+        return refuse("node", "label");
+    }
     if config.node.legal_basis.is_some() && !decides_by_law {
         return refuse("node", "legal_basis");
     }
@@ -137,6 +140,16 @@ fn check_calendar_and_limits(config: &NodeConfig) -> Result<(), Finding> {
     if !(1_024..limits.frame_bytes_max).contains(&limits.block_bytes_max) {
         let sentence = "is out of bounds; write 1024 to less than frame_bytes_max";
         return Err(Finding::value("limits", 0, "block_bytes_max", sentence));
+    }
+    if let Some(register) = &config.register {
+        if !(50..=600_000).contains(&register.poll_ms) {
+            let sentence = "is out of bounds; write 50 to 600000";
+            return Err(Finding::value("register", 0, "poll_ms", sentence));
+        }
+        if !(1_024..=1 << 40).contains(&register.file_bytes_max) {
+            let sentence = "is out of bounds; write 1024 to 1099511627776";
+            return Err(Finding::value("register", 0, "file_bytes_max", sentence));
+        }
     }
     if !(10..=600_000).contains(&limits.receipt_timeout_ms) {
         let sentence = "is out of bounds; write 10 to 600000";

@@ -56,6 +56,10 @@ pub struct NodeSection {
     /// What it is.
     #[serde(with = "text_form::single")]
     pub role: NodeRole,
+    /// The municipality's name as addresses have it; of a municipality's server only. Rows whose
+    /// address names another place are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// The id of its network: 1 to 32 of `a-z 0-9 -`, as certificates carry it.
     pub network: String,
     /// Whose server it is; of a municipality's server only, and needed there.
@@ -169,6 +173,16 @@ pub struct Register {
     pub announce: Option<PathBuf>,
     /// The file in the keys folder with the token that the register has to show.
     pub token: PathBuf,
+    /// The folder with the register's files: `in`, `out`, `done` and `refused` in it. Without this
+    /// no folder is looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drop: Option<PathBuf>,
+    /// How often the folder is looked at: 50 ms to 10 minutes.
+    #[serde(default = "Register::poll_ms_default")]
+    pub poll_ms: u64,
+    /// Longest file of the register: 1,024 bytes to 1 TiB.
+    #[serde(default = "Register::file_bytes_max_default")]
+    pub file_bytes_max: u64,
 }
 
 /// One line that an access point emulates, the same in both directions.
@@ -266,6 +280,19 @@ impl NodeSection {
 impl Route {
     /// The destination of a route for every node without a route of its own.
     pub const ANY: &str = "*";
+}
+
+impl Register {
+    /// How often a folder is looked at where nothing else is said.
+    pub(crate) fn poll_ms_default() -> u64 {
+        1_000
+    }
+
+    /// The longest file where nothing else is said: 4 GiB.
+    #[must_use]
+    pub fn file_bytes_max_default() -> u64 {
+        4 << 30
+    }
 }
 
 impl Relay {

@@ -9,8 +9,8 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
 
 pub(crate) use driving::{
-    ChangeArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand, QueryArgs,
-    RevokeArgs, StateArgs,
+    ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand,
+    QueryArgs, RevokeArgs, StateArgs,
 };
 pub(crate) use japanese::in_japanese;
 
@@ -66,7 +66,7 @@ pub(crate) enum Command {
     Audit(AuditCommand),
     /// Drive a communication server as the existing register would
     #[command(
-        after_help = "Examples:\n  jukinet cs ./demo cs-352047 import residents.csv --initial-date 2002-08-05\n  jukinet cs ./demo cs-352047 state 4f1c0b6a9d2e83775ab0c4d1e2f30918"
+        after_help = "Examples:\n  jukinet cs ./demo cs-352047 import residents.csv --codes codes.csv\n  jukinet cs ./demo cs-352047 codes --out codes.csv\n  jukinet cs ./demo cs-352047 state 4f1c0b6a9d2e83775ab0c4d1e2f30918"
     )]
     Cs(CsArgs),
     /// Ask for identity records from an agency's terminal

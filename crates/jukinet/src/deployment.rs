@@ -99,6 +99,11 @@ impl Deployment {
         self.folder.join("logs")
     }
 
+    /// `DIR/registers`: a folder for each communication server's register.
+    pub(crate) fn registers(&self) -> PathBuf {
+        self.folder.join("registers")
+    }
+
     /// `DIR/cards`: operators' cards.
     pub(crate) fn cards(&self) -> PathBuf {
         self.folder.join("cards")

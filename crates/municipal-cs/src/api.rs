@@ -1,26 +1,26 @@
 //! The register's routes, the same on the admin socket and on loopback HTTP.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use juki_admin::{JsonBody, Problem, accepted_lang};
-use juki_domain::{CivilDate, ErrorCode, Lang};
-use serde::Deserialize;
+use juki_domain::Lang;
 
 use crate::change_json::{ChangeJson, ChangeState};
-use crate::import;
 use crate::register::{Register, refusal};
+use crate::{codes_api, import_api};
 
-/// `POST /v1/changes`, `GET /v1/changes/{key}`, `POST /v1/import`.
+/// `POST /v1/changes`, `GET /v1/changes/{key}`, `POST /v1/import`, `GET /v1/codes`.
 pub(crate) fn routes(register: Register) -> Router {
     Router::new()
         .route("/v1/changes", post(submit))
         .route("/v1/changes/{key}", get(state))
+        .route("/v1/codes", get(codes_api::codes))
         .route(
             "/v1/import",
-            post(import_file).layer(axum::extract::DefaultBodyLimit::disable()),
+            post(import_api::import).layer(axum::extract::DefaultBodyLimit::disable()),
         )
         .with_state(register)
 }
@@ -31,7 +31,7 @@ async fn submit(
     JsonBody(change): JsonBody<ChangeJson>,
 ) -> Response {
     let lang = accepted_lang(&headers);
-    let request = match change.request() {
+    let request = match change.request(register.today()) {
         Ok(request) => request,
         Err(wrong) => {
             return Problem::new(wrong.code, lang)
@@ -63,40 +63,8 @@ async fn state(
     }
 }
 
-#[derive(Deserialize)]
-struct ImportQuery {
-    initial_date: Option<String>,
-}
-
-async fn import_file(
-    State(register): State<Register>,
-    Query(query): Query<ImportQuery>,
-    headers: HeaderMap,
-    body: axum::body::Body,
-) -> Response {
-    let lang = accepted_lang(&headers);
-    let initial = query
-        .initial_date
-        .as_deref()
-        .unwrap_or(import::FIRST_PHASE_DAY);
-    let Ok(initial_date) = CivilDate::parse_japanese(initial) else {
-        return Problem::new(ErrorCode::DateInvalid, lang)
-            .with_detail(item_detail("initial_date", lang))
-            .into_response();
-    };
-    match import::import(&register, body, initial_date).await {
-        Ok(report) => Json(report).into_response(),
-        Err(failure) => {
-            let problem = Problem::new(failure.code, lang);
-            match failure.detail {
-                Some(detail) => problem.with_detail(detail).into_response(),
-                None => problem.into_response(),
-            }
-        }
-    }
-}
-
-fn item_detail(item: &str, lang: Lang) -> String {
+/// Names the item of a request that is wrong.
+pub(crate) fn item_detail(item: &str, lang: Lang) -> String {
     match lang {
         Lang::Ja => format!("項目 {item}"),
         Lang::En => format!("item {item}"),

@@ -30,7 +30,18 @@ pub(crate) struct WrongItem {
 }
 
 impl ChangeJson {
-    pub(crate) fn request(&self) -> Result<ChangeRequest, WrongItem> {
+    pub(crate) fn request(&self, today: CivilDate) -> Result<ChangeRequest, WrongItem> {
+        let request = self.parse()?;
+        match request.date_out_of_bounds(today) {
+            Some(item) => Err(WrongItem {
+                item,
+                code: ErrorCode::DateOutOfBounds,
+            }),
+            None => Ok(request),
+        }
+    }
+
+    fn parse(&self) -> Result<ChangeRequest, WrongItem> {
         let wrong = |item| move |code| WrongItem { item, code };
         let reason: ChangeReason = self.reason.parse().map_err(|_| WrongItem {
             item: "reason",

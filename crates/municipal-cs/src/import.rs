@@ -1,231 +1,160 @@
-//! Importing a file of the register: streaming, in order, resuming by itself.
+//! Taking in a file of the register: whole first, then row by row and in order.
 //!
-//! Each row's idempotency key is a digest of what it says, so the same file twice changes nothing,
-//! and a file whose import was cut off is simply imported again.
+//! A file is received into a spool and looked at; one that is cut or is none of the register's is
+//! refused whole and nothing of it is taken. Then its rows are registered. Each row's idempotency
+//! key is what it says, so the same file twice changes nothing, and a file whose import was cut
+//! off is simply imported again.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+mod files;
+mod outlet;
+mod reception;
+mod report;
+mod rows;
 
-use axum::body::Body;
-use http_body_util::BodyExt as _;
-use juki_crypto::sha256;
-use juki_domain::{ChangeRequest, CivilDate, ErrorCode};
-use juki_intake::{Reader, ReaderSettings, Reject};
-use juki_services::registration::{RegistrationOutcome, RequestMessage};
-use prost::Message as _;
-use serde::Serialize;
+use std::io;
+use std::sync::Arc;
 
-use crate::register::{Register, Submitted, refusal};
+use juki_domain::{CivilDate, ErrorCode};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
+use tokio::task::JoinHandle;
+
+pub(crate) use files::{FileOutlet, Part};
+pub(crate) use outlet::{Outlet, lines};
+pub(crate) use reception::{Fingerprint, Piece, Source, SourceFile};
+pub(crate) use report::{ImportFailure, ImportReport};
+
+use crate::register::Register;
+use crate::spool::SpoolFolder;
 
 /// The day on which codes were entered for everybody (domain.md section 0).
 pub(crate) const FIRST_PHASE_DAY: &str = "2002-08-05";
-/// Rows that are on their way at once.
-const IN_FLIGHT_MAX: usize = 512;
-/// Rejects that are listed; all are counted.
-const REJECTS_LISTED_MAX: usize = 1_000;
+/// Longest row in bytes.
 const LINE_BYTES_MAX: usize = 64 * 1024;
-/// How often a row that found no code in stock is tried again, and how long in all.
-const STOCK_RETRY: Duration = Duration::from_millis(20);
-const STOCK_WAIT: Duration = Duration::from_secs(60);
 
-/// What became of a file.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct ImportReport {
-    /// Rows read, the header not counted.
-    pub(crate) rows: u64,
-    /// Rows that are journal entries now.
-    pub(crate) accepted: u64,
-    /// Rows that were journal entries already.
-    pub(crate) duplicates: u64,
-    /// Rows refused.
-    pub(crate) rejected: u64,
-    /// Rows whose reason changes no item of the record.
-    pub(crate) skipped: u64,
-    /// Columns that were not read.
-    pub(crate) unknown_columns: Vec<String>,
-    /// The first rejects.
-    pub(crate) rejects: Vec<RejectJson>,
+/// What all imports of a server share.
+#[derive(Clone)]
+pub(crate) struct Imports {
+    spools: SpoolFolder,
+    file_bytes_max: u64,
+    running: Arc<Mutex<()>>,
+    closing: watch::Sender<bool>,
 }
 
-/// One reject. It never holds the value that was wrong.
-#[derive(Debug, Serialize)]
-pub(crate) struct RejectJson {
-    pub(crate) line: u64,
-    pub(crate) code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) column: Option<String>,
+/// The right to take in a file: one at a time, so that rows are decided in the order of the files.
+pub(crate) struct Turn(#[expect(dead_code, reason = "held for its drop")] OwnedMutexGuard<()>);
+
+impl Imports {
+    pub(crate) fn new(spools: SpoolFolder, file_bytes_max: u64) -> Self {
+        Self {
+            spools,
+            file_bytes_max,
+            running: Arc::default(),
+            closing: watch::Sender::new(false),
+        }
+    }
+
+    /// The right to take in a file now.
+    pub(crate) fn try_turn(&self) -> Result<Turn, ErrorCode> {
+        Arc::clone(&self.running)
+            .try_lock_owned()
+            .map(Turn)
+            .map_err(|_| ErrorCode::ImportRunning)
+    }
+
+    /// The right to take in a file as soon as no other is taken in.
+    pub(crate) async fn turn(&self) -> Turn {
+        Turn(Arc::clone(&self.running).lock_owned().await)
+    }
+
+    /// Ends what is running, since the node stops.
+    pub(crate) fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    async fn closed(&self) {
+        let mut closing = self.closing.subscribe();
+        // The sender lives as long as self.
+        let _ = closing.wait_for(|closing| *closing).await;
+    }
 }
 
-/// The file as a whole was refused, or reading it failed.
-pub(crate) struct ImportFailure {
-    pub(crate) code: ErrorCode,
-    pub(crate) detail: Option<String>,
+/// How a file is read.
+pub(crate) struct Plan {
+    /// The day of the entries of a file of all residents.
+    pub(crate) initial_date: CivilDate,
+    /// Whether the file is tried again as a whole where this server cannot take a row now: nobody
+    /// waits for the answer.
+    pub(crate) patient: bool,
 }
 
-struct Flying {
-    line: u64,
-    request: ChangeRequest,
-    submitted: Submitted,
+/// Begins an import on a thread of its own, where it may wait for the disk. It goes on to its end
+/// whoever stops listening. `passed` hears when the file was found whole.
+pub(crate) fn start(
+    register: Register,
+    turn: Turn,
+    source: Source,
+    plan: Plan,
+    outlet: Outlet,
+    passed: oneshot::Sender<()>,
+) -> JoinHandle<Result<ImportReport, ImportFailure>> {
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = register.imports().closed() => Err(ImportFailure::new(ErrorCode::LineDown)),
+                ended = whole(&register, source, &plan, outlet, passed) => ended,
+            }
+        })
+    })
 }
 
-/// Imports a file that comes in as a stream.
-pub(crate) async fn import(
+async fn whole(
     register: &Register,
-    mut body: Body,
-    initial_date: CivilDate,
+    source: Source,
+    plan: &Plan,
+    mut outlet: Outlet,
+    passed: oneshot::Sender<()>,
 ) -> Result<ImportReport, ImportFailure> {
-    let mut reader = Reader::new(ReaderSettings {
-        initial_date,
-        line_bytes_max: LINE_BYTES_MAX,
-    });
-    let mut run = Run {
-        register,
-        report: ImportReport::default(),
-        flying: VecDeque::new(),
-        recheck: 0,
+    let imports = register.imports();
+    let received = reception::receive(source, &imports.spools, imports.file_bytes_max).await?;
+    // Whoever waits may have gone away; the import goes on.
+    let _ = passed.send(());
+    let (kind, bytes) = (received.inspected.kind, received.file.len());
+    let sha256 = report::hex(&received.digest);
+    let ended = match outlet.begin(&received.inspected) {
+        Ok(()) => rows::take_all(register, received, plan, &mut outlet).await,
+        Err(error) => Err(disk(&error)),
     };
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| ImportFailure {
-            code: ErrorCode::FrameTruncated,
-            detail: Some(error.to_string()),
-        })?;
-        if let Ok(chunk) = frame.into_data() {
-            // Small pieces keep the rows waiting in the reader few, whatever the client sends.
-            for piece in chunk.chunks(LINE_BYTES_MAX) {
-                reader.feed(piece);
-                run.take_rows(&mut reader).await?;
-            }
+    let ended = ended.map(|report| ImportReport {
+        bytes,
+        sha256: sha256.clone(),
+        ..report
+    });
+    match &ended {
+        Ok(report) => tracing::info!(
+            event = "file.imported",
+            sha256,
+            kind = ?kind,
+            rows = report.rows,
+            accepted = report.accepted,
+            duplicates = report.duplicates,
+            rejected = report.rejected
+        ),
+        Err(failure) => {
+            tracing::warn!(
+                event = "file.not_imported",
+                sha256,
+                code = failure.code.code()
+            );
         }
     }
-    reader.finish();
-    run.take_rows(&mut reader).await?;
-    while !run.flying.is_empty() {
-        run.settle_first().await?;
-    }
-    let summary = reader.summary();
-    if summary.refused {
-        let detail = run
-            .report
-            .rejects
-            .first()
-            .and_then(|reject| reject.column.clone());
-        return Err(ImportFailure {
-            code: run
-                .report
-                .rejects
-                .first()
-                .and_then(|r| ErrorCode::from_code(r.code))
-                .unwrap_or(ErrorCode::ColumnsWrong),
-            detail,
-        });
-    }
-    run.report.skipped = summary.unchanging;
-    run.report
-        .unknown_columns
-        .clone_from(&summary.unknown_columns);
-    run.report.rows += summary.unchanging;
-    Ok(run.report)
+    outlet.end(ended).await
 }
 
-struct Run<'a> {
-    register: &'a Register,
-    report: ImportReport,
-    flying: VecDeque<Flying>,
-    /// Rows behind one that found no code: what was refused for its absence is tried again.
-    recheck: usize,
-}
-
-impl Run<'_> {
-    async fn take_rows(&mut self, reader: &mut Reader) -> Result<(), ImportFailure> {
-        while let Some(row) = reader.next_row() {
-            self.report.rows += 1;
-            match row.result {
-                Err(reject) => self.reject(row.line, &reject),
-                Ok(request) => {
-                    let submitted = self.submit(&request).await?;
-                    self.flying.push_back(Flying {
-                        line: row.line,
-                        request,
-                        submitted,
-                    });
-                    if self.flying.len() >= IN_FLIGHT_MAX {
-                        self.settle_first().await?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn submit(&self, request: &ChangeRequest) -> Result<Submitted, ImportFailure> {
-        self.register
-            .submit(&row_key(request), request)
-            .await
-            .map_err(failed)
-    }
-
-    async fn settle_first(&mut self) -> Result<(), ImportFailure> {
-        let Some(Flying {
-            line,
-            request,
-            submitted,
-        }) = self.flying.pop_front()
-        else {
-            return Ok(());
-        };
-        let mut registered = self.register.settled(submitted).await.map_err(failed)?;
-        let began = tokio::time::Instant::now();
-        let mut again = self.recheck > 0;
-        self.recheck = self.recheck.saturating_sub(1);
-        loop {
-            let code = refusal(&registered);
-            let stock_empty = code == Some(ErrorCode::CodeStockEmpty);
-            if stock_empty {
-                self.recheck = self.flying.len();
-                if !again {
-                    tokio::time::sleep(STOCK_RETRY).await;
-                }
-            }
-            if !(stock_empty && began.elapsed() < STOCK_WAIT || code.is_some() && again) {
-                break;
-            }
-            again = false;
-            let submitted = self.submit(&request).await?;
-            registered = self.register.settled(submitted).await.map_err(failed)?;
-        }
-        match refusal(&registered) {
-            Some(code) => self.reject(line, &Reject { code, column: None }),
-            None if registered.outcome == RegistrationOutcome::Duplicate as u32 => {
-                self.report.duplicates += 1
-            }
-            None => self.report.accepted += 1,
-        }
-        Ok(())
-    }
-
-    fn reject(&mut self, line: u64, reject: &Reject) {
-        self.report.rejected += 1;
-        if self.report.rejects.len() < REJECTS_LISTED_MAX {
-            self.report.rejects.push(RejectJson {
-                line,
-                code: reject.code.code(),
-                column: reject.column.clone(),
-            });
-        }
-    }
-}
-
-fn failed(code: ErrorCode) -> ImportFailure {
-    ImportFailure { code, detail: None }
-}
-
-/// The idempotency key of a row: what it says. It is kept as a keyed digest only.
-fn row_key(request: &ChangeRequest) -> String {
-    let digest = sha256(&RequestMessage::of(request).encode_to_vec());
-    let hex: String = digest
-        .iter()
-        .take(24)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("row-{hex}")
+/// The code of a failed write or read of the spool.
+fn disk(error: &io::Error) -> ImportFailure {
+    tracing::error!(event = "spool.failed", code = ErrorCode::DiskFailed.code(), %error);
+    ImportFailure::new(ErrorCode::DiskFailed)
 }

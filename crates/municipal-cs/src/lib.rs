@@ -3,15 +3,19 @@
 
 mod api;
 mod change_json;
+mod codes_api;
+mod drop_folder;
 mod import;
+mod import_api;
 mod papers;
 mod register;
 mod register_http;
+mod spool;
 
 use std::sync::Arc;
 
 use juki_dispatch::Service;
-use juki_domain::{MunicipalityCode, NodeId, NodeRole};
+use juki_domain::{ErrorCode, MunicipalityCode, NodeId, NodeRole};
 use juki_journal::{Heights, JournalSender};
 use juki_node::{EngineParts, Node, Prepared, Reporter, Reports, ServiceNode, StartError, Stop};
 use juki_record_node as records;
@@ -20,13 +24,18 @@ use juki_services::codes::CodeStock;
 use juki_services::registration::Registration;
 use serde_json::json;
 
+use drop_folder::DropFolder;
+use import::Imports;
 use register::Register;
 use register_http::RegisterHttp;
+use spool::SpoolFolder;
 
 /// A running communication server.
 pub struct MunicipalCs {
     node: ServiceNode,
     http: Option<RegisterHttp>,
+    imports: Imports,
+    drop_folder: Option<DropFolder>,
 }
 
 impl Node for MunicipalCs {
@@ -65,15 +74,32 @@ impl Node for MunicipalCs {
             index: records::open_index(&prepared)?,
             reporter: reporter(municipality, registry),
         };
-        let mut node = ServiceNode::start(Arc::clone(&prepared), stop.clone(), parts, |handle| {
-            api::routes(Register::new(handle))
-        })
-        .await?;
-        let http = RegisterHttp::start(&prepared, Register::new(node.handle()), stop).await?;
+        let spools = SpoolFolder::open(&prepared.data())
+            .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
+        let file_bytes_max = prepared.config.register.as_ref().map_or_else(
+            juki_topology::Register::file_bytes_max_default,
+            |register| register.file_bytes_max,
+        );
+        let imports = Imports::new(spools, file_bytes_max);
+        let routed = imports.clone();
+        let mut node =
+            ServiceNode::start(Arc::clone(&prepared), stop.clone(), parts, move |handle| {
+                api::routes(Register::new(handle, municipality, routed))
+            })
+            .await?;
+        let register = Register::new(node.handle(), municipality, imports.clone());
+        let drop_folder = DropFolder::start(&prepared, register.clone(), stop.clone())
+            .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
+        let http = RegisterHttp::start(&prepared, register, stop).await?;
         if let Some(http) = &http {
             node.add_address("register", http.address().to_string());
         }
-        Ok(Self { node, http })
+        Ok(Self {
+            node,
+            http,
+            imports,
+            drop_folder,
+        })
     }
 
     async fn ready(&self) -> Vec<(String, String)> {
@@ -85,6 +111,10 @@ impl Node for MunicipalCs {
     }
 
     async fn shutdown(self) -> Result<(), String> {
+        if let Some(folder) = self.drop_folder {
+            folder.stop().await;
+        }
+        self.imports.close();
         // The register hears no more before the journal ends.
         if let Some(http) = self.http {
             http.stop().await;

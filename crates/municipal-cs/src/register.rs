@@ -1,13 +1,18 @@
 //! What the interfaces of the existing register share: submit, ask, papers.
 
-use juki_domain::{ChangeReason, ChangeRequest, ErrorCode};
+use juki_dispatch::BatchAnswer;
+use juki_domain::{ChangeReason, ChangeRequest, CivilDate, ErrorCode, MunicipalityCode};
+use juki_intake::Scope;
 use juki_node::EngineHandle;
+use juki_runtime::{Clock as _, SystemClock};
 use juki_services::registration::{
-    LocalRegistration, Registered, RegistrationOutcome, change_message, local_registration,
+    Certificate, LocalRegistration, Registered, RegistrationOutcome, ResidentsAsk, ResidentsPage,
+    change_message, local_registration, row_message,
 };
 use prost::Message as _;
 use tokio::sync::oneshot;
 
+use crate::import::Imports;
 use crate::papers::Papers;
 
 const SERVICE: &str = "registration";
@@ -16,16 +21,52 @@ const SERVICE: &str = "registration";
 #[derive(Clone)]
 pub(crate) struct Register {
     handle: EngineHandle,
+    municipality: MunicipalityCode,
     papers: Papers,
+    imports: Imports,
 }
 
 /// An answer that is on its way.
 pub(crate) struct Submitted(oneshot::Receiver<Vec<u8>>);
 
+/// The answers to some rows of a file that are on their way.
+pub(crate) struct BatchSubmitted(oneshot::Receiver<Vec<u8>>);
+
 impl Register {
-    pub(crate) fn new(handle: EngineHandle) -> Self {
+    pub(crate) fn new(
+        handle: EngineHandle,
+        municipality: MunicipalityCode,
+        imports: Imports,
+    ) -> Self {
         let papers = Papers::new(std::sync::Arc::clone(handle.prepared()));
-        Self { handle, papers }
+        Self {
+            handle,
+            municipality,
+            papers,
+            imports,
+        }
+    }
+
+    /// The network's civil date.
+    pub(crate) fn today(&self) -> CivilDate {
+        let calendar = &self.handle.prepared().config.calendar;
+        let seconds = SystemClock.now_ms() / 1000;
+        // A clock beyond the years of the calendar has stopped the node's services already.
+        calendar.date_at(seconds).unwrap_or(calendar.base)
+    }
+
+    /// Whose rows are taken, and when it is.
+    pub(crate) fn scope(&self) -> Scope {
+        Scope {
+            municipality: self.municipality,
+            name: self.handle.prepared().config.node.label.clone(),
+            today: self.today(),
+        }
+    }
+
+    /// What all imports share.
+    pub(crate) fn imports(&self) -> &Imports {
+        &self.imports
     }
 
     /// Hands a change over: changes handed over one after the other are decided in that order.
@@ -34,15 +75,7 @@ impl Register {
         key: &str,
         request: &ChangeRequest,
     ) -> Result<Submitted, ErrorCode> {
-        let presented = (request.reason == ChangeReason::MoveIn)
-            .then(|| {
-                request
-                    .certificate
-                    .as_deref()
-                    .and_then(|number| self.papers.presented(number))
-            })
-            .flatten();
-        let message = change_message(key, request, presented);
+        let message = change_message(key, request, self.presented(request));
         self.handle
             .begin(SERVICE, message)
             .await
@@ -53,8 +86,37 @@ impl Register {
     /// Waits until the change is durable or refused, and hands out the certificate it made.
     pub(crate) async fn settled(&self, submitted: Submitted) -> Result<Registered, ErrorCode> {
         let bytes = submitted.0.await.map_err(|_| ErrorCode::LineDown)?;
-        let registered =
-            Registered::decode(bytes.as_slice()).map_err(|_| ErrorCode::FrameGarbage)?;
+        self.read(&bytes)
+    }
+
+    /// Hands rows of a file over, to be decided in their order; `initial` says that the file is one
+    /// of all residents.
+    pub(crate) async fn submit_rows(
+        &self,
+        rows: impl Iterator<Item = &ChangeRequest>,
+        initial: bool,
+    ) -> Result<BatchSubmitted, ErrorCode> {
+        let messages = rows.map(|row| row_message(row, self.presented(row), initial));
+        self.handle
+            .begin_batch(SERVICE, messages.collect())
+            .await
+            .map(BatchSubmitted)
+            .map_err(|_| ErrorCode::LineDown)
+    }
+
+    /// Waits until all rows are durable or refused, and hands out the certificates they made.
+    pub(crate) async fn settled_rows(
+        &self,
+        submitted: BatchSubmitted,
+    ) -> Result<Vec<Registered>, ErrorCode> {
+        let bytes = submitted.0.await.map_err(|_| ErrorCode::LineDown)?;
+        let answer = BatchAnswer::decode(bytes.as_slice()).map_err(|_| ErrorCode::FrameGarbage)?;
+        answer.bodies.iter().map(|body| self.read(body)).collect()
+    }
+
+    /// Reads an answer and hands out the certificate in it.
+    fn read(&self, bytes: &[u8]) -> Result<Registered, ErrorCode> {
+        let registered = Registered::decode(bytes).map_err(|_| ErrorCode::FrameGarbage)?;
         if let Some(certificate) = &registered.certificate
             && let Err(error) = self.papers.hand_out(certificate)
         {
@@ -62,6 +124,21 @@ impl Register {
             return Err(ErrorCode::DiskFailed);
         }
         Ok(registered)
+    }
+
+    /// The certificate that a move-in presents, where it is at hand.
+    fn presented(&self, request: &ChangeRequest) -> Option<Certificate> {
+        if request.reason != ChangeReason::MoveIn {
+            return None;
+        }
+        self.papers.presented(request.certificate.as_deref()?)
+    }
+
+    /// A page of the residents, behind the last of the page before.
+    pub(crate) async fn residents(&self, ask: ResidentsAsk) -> Result<ResidentsPage, ErrorCode> {
+        let answer = self.handle.call(SERVICE, ask.message()).await;
+        let bytes = answer.map_err(|_| ErrorCode::LineDown)?;
+        ResidentsPage::decode(bytes.as_slice()).map_err(|_| ErrorCode::FrameGarbage)
     }
 
     /// What became of an earlier change.

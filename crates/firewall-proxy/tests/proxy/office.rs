@@ -219,6 +219,7 @@ impl World {
             config: Arc::new(config),
             folder: folder.path().to_owned(),
             keys: office.keys(FIREWALL),
+            lang: juki_domain::Lang::En,
         });
         let proxy = Proxy::start(Arc::clone(&prepared))
             .map_err(|error| error.sentence)

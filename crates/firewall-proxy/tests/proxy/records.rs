@@ -131,6 +131,7 @@ async fn a_configuration_that_makes_no_policy_is_refused_at_the_start() {
     let prepared = juki_node::Prepared {
         config: std::sync::Arc::new(config),
         folder: world.prepared.folder.join("other"),
+        lang: juki_domain::Lang::En,
         keys: juki_node::Keys {
             identity: world.prepared.keys.identity.clone(),
             signing: world.prepared.keys.signing.clone(),

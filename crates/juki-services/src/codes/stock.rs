@@ -10,9 +10,9 @@ use super::{CODE_BLOCK_MAX, CODES_RECEIVED, CodeBlock, CodeRequest, key};
 
 /// The size of the first block; the next ones are as large as [`CODE_BLOCK_MAX`] allows.
 const FIRST_BLOCK: u32 = 4_000;
-/// Codes that lie under one key: each code taken reads its piece, so pieces are small.
+/// How many codes lie under one key: each row of a large file reads and takes one of them.
 const PIECE_CODES: u32 = 64;
-/// Digits of a code.
+/// Bytes of a code.
 const CODE_LEN: usize = 11;
 const RETRY_MS: u64 = 200;
 const ANSWER_TIMEOUT_MS: u64 = 10_000;
@@ -32,13 +32,6 @@ struct Level {
     /// How many codes are left in all blocks.
     #[prost(uint32, tag = "4")]
     left: u32,
-}
-
-impl Level {
-    /// The key of the piece that the next code lies in.
-    fn piece(&self) -> Vec<u8> {
-        key(b's', self.block, self.taken / PIECE_CODES)
-    }
 }
 
 /// The stock of one municipality.
@@ -71,7 +64,7 @@ impl CodeStock {
     #[must_use]
     pub fn peek(view: &View) -> Option<ResidentRecordCode> {
         let level = level(view);
-        let piece = view.get(&level.piece())?;
+        let piece = view.get(&piece_key(level.block, level.taken / PIECE_CODES))?;
         let from = usize::try_from(level.taken % PIECE_CODES).ok()? * CODE_LEN;
         std::str::from_utf8(piece.get(from..from + CODE_LEN)?)
             .ok()?
@@ -82,16 +75,16 @@ impl CodeStock {
     /// The code that [`Self::peek`] named is used: called when the entry that uses it is applied.
     pub fn take(view: &mut View) {
         let mut level = level(view);
-        let piece = level.piece();
-        let in_piece = view.get(&piece).map_or(0, |codes| codes.len() / CODE_LEN);
+        let number = level.taken / PIECE_CODES;
+        let key = piece_key(level.block, number);
         level.taken += 1;
         level.left = level.left.saturating_sub(1);
-        let used = usize::try_from((level.taken - 1) % PIECE_CODES + 1).unwrap_or(usize::MAX);
-        if used >= in_piece {
-            view.delete(piece);
-            // Only the last piece of a block may be a short one.
-            let short = used < usize::try_from(PIECE_CODES).unwrap_or(usize::MAX);
-            if short || view.get(&level.piece()).is_none() {
+        let taken_of_piece = level.taken - number * PIECE_CODES;
+        let codes = view.get(&key).map_or(0, |piece| piece.len() / CODE_LEN);
+        if usize::try_from(taken_of_piece).unwrap_or(usize::MAX) >= codes {
+            view.delete(key);
+            // A block ends where no further piece of it is.
+            if view.get(&piece_key(level.block, number + 1)).is_none() {
                 level.block += 1;
                 level.taken = 0;
             }
@@ -134,6 +127,10 @@ impl CodeStock {
         ));
         step
     }
+}
+
+fn piece_key(block: u32, piece: u32) -> Vec<u8> {
+    key(b's', block, piece)
 }
 
 fn level(view: &View) -> Level {
@@ -211,9 +208,9 @@ impl Service for CodeStock {
             let mut level = level(view);
             level.received = block.number;
             level.left += u32::try_from(block.codes.len() / CODE_LEN).unwrap_or(0);
-            let pieces = block.codes.chunks(CODE_LEN * PIECE_CODES as usize);
-            for (number, piece) in (0..).zip(pieces) {
-                view.put(key(b's', block.number, number), piece.to_vec());
+            let piece_len = CODE_LEN * PIECE_CODES as usize;
+            for (piece, codes) in (0..).zip(block.codes.chunks(piece_len)) {
+                view.put(piece_key(block.number, piece), codes.to_vec());
             }
             view.put(b"kl".to_vec(), level.encode_to_vec());
         }

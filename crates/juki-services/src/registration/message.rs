@@ -33,13 +33,14 @@ pub struct Certificate {
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct LocalRegistration {
     /// Which thing.
-    #[prost(oneof = "local_registration::Kind", tags = "1, 2")]
+    #[prost(oneof = "local_registration::Kind", tags = "1, 2, 3, 4, 5")]
     pub kind: Option<local_registration::Kind>,
 }
 
 /// The kinds of local requests.
 pub mod local_registration {
     use super::Certificate;
+    use crate::registration::ResidentsAsk;
 
     /// One request.
     #[derive(Clone, PartialEq, Eq, prost::Oneof)]
@@ -50,6 +51,30 @@ pub mod local_registration {
         /// Ask what became of one.
         #[prost(string, tag = "2")]
         State(String),
+        /// Register a row of a file.
+        #[prost(message, tag = "3")]
+        Row(Row),
+        /// Ask for a page of the residents.
+        #[prost(message, tag = "4")]
+        Residents(ResidentsAsk),
+        /// Ask for the resident with this number in the register.
+        #[prost(string, tag = "5")]
+        Find(String),
+    }
+
+    /// A row of a file, which is its own idempotency key, and for a move-in the certificate presented.
+    #[derive(Clone, PartialEq, Eq, prost::Message)]
+    pub struct Row {
+        /// A [`super::RequestMessage`] as bytes.
+        #[prost(bytes = "vec", tag = "1")]
+        pub request: Vec<u8>,
+        /// The certificate, where one was presented.
+        #[prost(message, optional, tag = "2")]
+        pub certificate: Option<Certificate>,
+        /// Whether the file is one of all residents: a row that says of a resident what is entered
+        /// already is a duplicate, one that says something else contradicts it.
+        #[prost(bool, tag = "3")]
+        pub initial: bool,
     }
 
     /// A change request with its idempotency key and, for a move-in, the certificate presented.
@@ -204,4 +229,37 @@ pub struct Registered {
     /// Whether the national center has confirmed it.
     #[prost(bool, tag = "8")]
     pub at_national: bool,
+}
+
+/// The bytes by which an interface asks to register a change.
+#[must_use]
+pub fn change_message(
+    key: &str,
+    request: &ChangeRequest,
+    certificate: Option<Certificate>,
+) -> Vec<u8> {
+    let change = local_registration::Change {
+        key: key.to_owned(),
+        request: Some(RequestMessage::of(request)),
+        certificate,
+    };
+    local(local_registration::Kind::Change(change))
+}
+
+/// The bytes by which an interface asks to register a row of a file.
+#[must_use]
+pub fn row_message(
+    request: &ChangeRequest,
+    certificate: Option<Certificate>,
+    initial: bool,
+) -> Vec<u8> {
+    local(local_registration::Kind::Row(local_registration::Row {
+        request: RequestMessage::of(request).encode_to_vec(),
+        certificate,
+        initial,
+    }))
+}
+
+pub(super) fn local(kind: local_registration::Kind) -> Vec<u8> {
+    LocalRegistration { kind: Some(kind) }.encode_to_vec()
 }

@@ -1,14 +1,18 @@
 //! Registration at the communication server: what the existing register asks becomes journal
 //! entries, once and in order.
 
+mod decision;
 mod message;
+mod note;
+mod residents;
 mod service;
 
 pub use message::{
     Certificate, LocalRegistration, Registered, RegistrationOutcome, RequestMessage,
-    local_registration,
+    change_message, local_registration, row_message,
 };
-pub use service::{Registration, change_message};
+pub use residents::{RESIDENTS_PAGE_MAX, Resident, ResidentsAsk, ResidentsPage, find_message};
+pub use service::Registration;
 
 use juki_ledger::EntryKind;
 

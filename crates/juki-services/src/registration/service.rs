@@ -1,14 +1,11 @@
-//! The decision: which change a request is, with which code.
+//! The service: requests in, journal entries and answers out.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use juki_crypto::DigestKey;
 use juki_dispatch::{Context, Origin as MessageOrigin, Service, Step, Ticket, View};
-use juki_domain::{
-    Change, ChangeReason, ChangeRequest, ErrorCode, IdentityRecord, MunicipalityCode, Origin,
-    ReasonClass, ResidentRecordCode,
-};
+use juki_domain::{ChangeReason, ChangeRequest, ErrorCode, IdentityRecord, MunicipalityCode};
 use juki_journal::{Heights, JournalSender};
 use juki_ledger::Entry;
 use juki_registry::{Registry, Standing, StoredRecord};
@@ -17,39 +14,19 @@ use prost::Message;
 use super::REGISTRATION;
 use super::message::{
     Certificate, LocalRegistration, Registered, RegistrationOutcome, RequestMessage,
-    local_registration,
+    local_registration::{self, Kind},
 };
+use super::note::{BY_KEY, BY_RESIDENT, Note};
 use crate::codes::CodeStock;
 
 /// Longest idempotency key in bytes.
 const KEY_LEN_MAX: usize = 64;
 
-/// The payload of a [`REGISTRATION`] entry, and what is kept under key and resident.
-#[derive(Clone, PartialEq, Eq, Message)]
-struct Note {
-    #[prost(bytes = "vec", tag = "1")]
-    key: Vec<u8>,
-    #[prost(bytes = "vec", tag = "2")]
-    request_digest: Vec<u8>,
-    #[prost(bytes = "vec", tag = "3")]
-    resident: Vec<u8>,
-    #[prost(string, tag = "4")]
-    code: String,
-    #[prost(uint32, tag = "5")]
-    epoch: u32,
-    #[prost(uint64, tag = "6")]
-    seq: u64,
-    #[prost(bool, tag = "7")]
-    from_stock: bool,
-    #[prost(message, optional, tag = "8")]
-    certificate: Option<Certificate>,
-}
-
 /// Turns requests of the existing register into journal entries.
 pub struct Registration {
-    municipality: MunicipalityCode,
-    registry: Registry,
-    pseudonyms: DigestKey,
+    pub(super) municipality: MunicipalityCode,
+    pub(super) registry: Registry,
+    pub(super) pseudonyms: DigestKey,
     gate: Arc<AtomicBool>,
 }
 
@@ -70,6 +47,7 @@ impl Registration {
         }
     }
 
+    /// Registers what an interface asks under a key of its own.
     fn register(
         &self,
         change: &local_registration::Change,
@@ -82,195 +60,164 @@ impl Registration {
         let message = change.request.clone().unwrap_or_default();
         let digest = self.pseudonyms.pseudonym(&message.encode_to_vec());
         let key = self.pseudonyms.pseudonym(change.key.as_bytes());
-        if let Some(known) = load(view, b'i', &key) {
+        if let Some(known) = Note::load(view, BY_KEY, &key) {
             if known.request_digest != digest {
                 return Err(ErrorCode::KeyReused);
             }
-            return Ok(self.told(view, &known, RegistrationOutcome::Duplicate));
+            return Ok(self.with_heights(view, told(&known, RegistrationOutcome::Duplicate)));
         }
-        if !self.gate.load(Ordering::Relaxed) {
-            return Err(ErrorCode::JournalBehind);
-        }
-        let request = message.request()?;
-        request.check().map_err(|error| error.code())?;
-        let resident = self
-            .pseudonyms
-            .pseudonym(request.resident.reveal().as_bytes());
-        let before = load(view, b'u', &resident)
-            .and_then(|note| note.code.parse().ok())
-            .and_then(|code| self.registry.own_record(view, &code, self.municipality));
-        let (entry, from_stock) =
-            self.change(&request, before, change.certificate.as_ref(), view)?;
-        let certificate = (request.reason == ChangeReason::MoveOut)
-            .then(|| self.certificate(&request, &entry))
-            .flatten();
-        let position = JournalSender::write(&self.registry, view, self.municipality, &entry, step);
         let note = Note {
             key: key.to_vec(),
             request_digest: digest.to_vec(),
+            ..Note::default()
+        };
+        let asked = Asked {
+            request: message.request()?,
+            certificate: change.certificate.as_ref(),
+            initial: false,
+        };
+        let registered = self.enter(&asked, note, view, step)?;
+        Ok(self.with_heights(view, registered))
+    }
+
+    /// Registers a row of a file. Its key is what it says, so it needs none of its own.
+    fn take_row(
+        &self,
+        row: &local_registration::Row,
+        view: &View,
+        step: &mut Step,
+    ) -> Result<Registered, ErrorCode> {
+        // No text begins with this byte, so no interface's key is a row's.
+        let mut content = Vec::with_capacity(row.request.len() + 1);
+        content.push(0xff);
+        content.extend_from_slice(&row.request);
+        let key = self.pseudonyms.pseudonym(&content);
+        if let Some(known) = Note::load(view, BY_KEY, &key) {
+            return Ok(told(&known, RegistrationOutcome::Duplicate));
+        }
+        let message =
+            RequestMessage::decode(row.request.as_slice()).map_err(|_| ErrorCode::FrameGarbage)?;
+        let note = Note {
+            key: key.to_vec(),
+            ..Note::default()
+        };
+        let asked = Asked {
+            request: message.request()?,
+            certificate: row.certificate.as_ref(),
+            initial: row.initial,
+        };
+        self.enter(&asked, note, view, step)
+    }
+
+    /// Decides on a request that is not known yet and fills its note.
+    fn enter(
+        &self,
+        asked: &Asked<'_>,
+        note: Note,
+        view: &View,
+        step: &mut Step,
+    ) -> Result<Registered, ErrorCode> {
+        if !self.gate.load(Ordering::Relaxed) {
+            return Err(ErrorCode::JournalBehind);
+        }
+        let request = &asked.request;
+        request.check().map_err(|error| error.code())?;
+        let number = request.resident.reveal();
+        let resident = self.pseudonyms.pseudonym(number.as_bytes());
+        let before = self.record_of(view, &resident);
+        if asked.initial
+            && let Some(before) = before.as_ref().filter(|before| stands(before))
+        {
+            return same_items(request, &before.change.record)
+                .then(|| already(before))
+                .ok_or(ErrorCode::RowContradicts);
+        }
+        let (entry, from_stock) = self.change(request, before, asked.certificate, view)?;
+        let certificate = (request.reason == ChangeReason::MoveOut)
+            .then(|| self.certificate_of(request, &entry))
+            .flatten();
+        let position = JournalSender::write(&self.registry, view, self.municipality, &entry, step);
+        let note = Note {
             resident: resident.to_vec(),
             code: entry.record.code.reveal().to_owned(),
             epoch: position.epoch,
             seq: position.seq,
             from_stock,
             certificate,
+            number: number.to_owned(),
+            ..note
         };
         step.append(REGISTRATION, note.encode_to_vec());
-        Ok(self.told(view, &note, RegistrationOutcome::Accepted))
+        Ok(told(&note, RegistrationOutcome::Accepted))
     }
 
-    fn change(
-        &self,
-        request: &ChangeRequest,
-        before: Option<StoredRecord>,
-        certificate: Option<&Certificate>,
-        view: &View,
-    ) -> Result<(Change, bool), ErrorCode> {
-        let stands = before
-            .as_ref()
-            .is_some_and(|before| before.standing() == Standing::Present);
-        let stock = || CodeStock::peek(view).ok_or(ErrorCode::CodeStockEmpty);
-        let change = |record, previous_code, origin| Change {
-            reason: request.reason,
-            event_date: request.event_date,
-            record,
-            previous_code,
-            origin,
-        };
-        if request.reason.class() == ReasonClass::Entry {
-            if stands {
-                return Err(ErrorCode::ResidentKnown);
-            }
-            let (code, origin, from_stock) = match (&request.certificate, before) {
-                (Some(number), before) => {
-                    let certificate = certificate
-                        .filter(|paper| paper.number == *number)
-                        .ok_or(ErrorCode::CertificateNotAtHand)?;
-                    let (code, origin) = self.presented(request, certificate, before)?;
-                    (code, origin, false)
-                }
-                // Who comes back keeps the code that was entered last (Act art. 30-2 para. 1), and the
-                // origin: without it the record would seem left behind by whoever cites this town.
-                (None, Some(before)) => (before.change.record.code, before.change.origin, false),
-                (None, None) => (stock()?, None, true),
-            };
-            return Ok((change(entered(request, code)?, None, origin), from_stock));
-        }
-        let before = before.ok_or(ErrorCode::ResidentUnknown)?;
-        if !stands {
-            return Err(ErrorCode::ResidentGone);
-        }
-        let record = before.change.record;
-        match request.reason.class() {
-            ReasonClass::CodeCorrection => {
-                let previous = record.code;
-                Ok((
-                    change(
-                        IdentityRecord {
-                            code: stock()?,
-                            ..record
-                        },
-                        Some(previous),
-                        before.change.origin,
-                    ),
-                    true,
-                ))
-            }
-            ReasonClass::Correction => {
-                let corrected = IdentityRecord {
-                    code: record.code,
-                    name: request.name.clone().unwrap_or(record.name),
-                    birth: request.birth.unwrap_or(record.birth),
-                    sex: request.sex.unwrap_or(record.sex),
-                    address: request.address.clone().unwrap_or(record.address),
-                };
-                Ok((change(corrected, None, before.change.origin), false))
-            }
-            ReasonClass::Deletion | ReasonClass::Entry => {
-                Ok((change(record, None, before.change.origin), false))
-            }
+    /// The latest record of a resident of the register.
+    fn record_of(&self, view: &View, resident: &[u8; 16]) -> Option<StoredRecord> {
+        let code = Note::load(view, BY_RESIDENT, resident)?.code.parse().ok()?;
+        self.registry.own_record(view, &code, self.municipality)
+    }
+
+    fn state(&self, key: &str, view: &View) -> Registered {
+        let key = self.pseudonyms.pseudonym(key.as_bytes());
+        match Note::load(view, BY_KEY, &key) {
+            Some(note) => self.with_heights(view, told(&note, RegistrationOutcome::Accepted)),
+            None => Registered {
+                outcome: RegistrationOutcome::Unknown as u32,
+                ..Registered::default()
+            },
         }
     }
 
-    /// What the clerk does with the paper: compares the person and takes over the code.
-    fn presented(
-        &self,
-        request: &ChangeRequest,
-        paper: &Certificate,
-        before: Option<StoredRecord>,
-    ) -> Result<(ResidentRecordCode, Option<Origin>), ErrorCode> {
-        let same_person = request
-            .birth
-            .is_some_and(|birth| birth.number() == paper.birth)
-            && request.sex.is_some_and(|sex| sex as u32 == paper.sex);
-        let for_here = paper.destination == 0 || paper.destination == self.municipality.number();
-        let from_there = request
-            .counterpart
-            .is_none_or(|counterpart| counterpart.number() == paper.municipality);
-        if !(same_person && for_here && from_there) {
-            return Err(ErrorCode::CertificateNotAtHand);
-        }
-        let municipality =
-            MunicipalityCode::from_number(paper.municipality).map_err(|error| error.code())?;
-        let code = paper
-            .code
-            .parse()
-            .map_err(|error: juki_domain::CodeError| error.code())?;
-        // Who moves back in without having lived elsewhere came from where they came from before.
-        let origin = if municipality == self.municipality {
-            before.and_then(|before| before.change.origin)
-        } else {
-            Some(Origin { municipality })
-        };
-        Ok((code, origin))
-    }
-
-    fn certificate(&self, request: &ChangeRequest, entry: &Change) -> Option<Certificate> {
-        Some(Certificate {
-            number: request.certificate.clone()?,
-            municipality: self.municipality.number(),
-            destination: request.counterpart.map_or(0, MunicipalityCode::number),
-            code: entry.record.code.reveal().to_owned(),
-            birth: entry.record.birth.number(),
-            sex: entry.record.sex as u32,
-        })
-    }
-
-    fn told(&self, view: &View, note: &Note, outcome: RegistrationOutcome) -> Registered {
+    /// Says how far receipts report the entry to have come.
+    fn with_heights(&self, view: &View, registered: Registered) -> Registered {
         let heights = Heights::load(view, self.municipality);
         Registered {
-            outcome: outcome as u32,
-            refusal: String::new(),
-            epoch: note.epoch,
-            seq: note.seq,
-            code: note.code.clone(),
-            certificate: note.certificate.clone(),
-            at_prefecture: heights.prefecture >= note.seq,
-            at_national: heights.national >= note.seq,
+            at_prefecture: heights.prefecture >= registered.seq,
+            at_national: heights.national >= registered.seq,
+            ..registered
         }
     }
 }
 
-fn entered(request: &ChangeRequest, code: ResidentRecordCode) -> Result<IdentityRecord, ErrorCode> {
-    let missing = ErrorCode::ItemMissing;
-    Ok(IdentityRecord {
-        code,
-        name: request.name.clone().ok_or(missing)?,
-        birth: request.birth.ok_or(missing)?,
-        sex: request.sex.ok_or(missing)?,
-        address: request.address.clone().ok_or(missing)?,
-    })
+/// What is asked, by whatever way it came.
+struct Asked<'a> {
+    request: ChangeRequest,
+    certificate: Option<&'a Certificate>,
+    /// It is a row of a file of all residents.
+    initial: bool,
 }
 
-fn load(view: &View, kind: u8, pseudonym: &[u8; 16]) -> Option<Note> {
-    view.get(&index_key(kind, pseudonym))
-        .and_then(|bytes| Note::decode(bytes.as_slice()).ok())
+fn told(note: &Note, outcome: RegistrationOutcome) -> Registered {
+    Registered {
+        outcome: outcome as u32,
+        epoch: note.epoch,
+        seq: note.seq,
+        code: note.code.clone(),
+        certificate: note.certificate.clone(),
+        ..Registered::default()
+    }
 }
 
-fn index_key(kind: u8, pseudonym: &[u8]) -> Vec<u8> {
-    let mut key = vec![kind];
-    key.extend_from_slice(pseudonym);
-    key
+/// What a row hears that says what the record that stands says already.
+fn already(before: &StoredRecord) -> Registered {
+    Registered {
+        outcome: RegistrationOutcome::Duplicate as u32,
+        epoch: before.position.epoch,
+        seq: before.position.seq,
+        code: before.change.record.code.reveal().to_owned(),
+        ..Registered::default()
+    }
+}
+
+fn stands(record: &StoredRecord) -> bool {
+    record.standing() == Standing::Present
+}
+
+fn same_items(request: &ChangeRequest, record: &IdentityRecord) -> bool {
+    request.name.as_ref() == Some(&record.name)
+        && request.birth == Some(record.birth)
+        && request.sex == Some(record.sex)
+        && request.address.as_ref() == Some(&record.address)
 }
 
 fn refused(code: ErrorCode) -> Registered {
@@ -306,26 +253,24 @@ impl Service for Registration {
         view: &mut View,
     ) -> Step {
         let mut step = Step::none();
-        let answer = match LocalRegistration::decode(request)
+        let kind = LocalRegistration::decode(request)
             .ok()
-            .and_then(|local| local.kind)
-        {
-            Some(local_registration::Kind::Change(change)) => self
+            .and_then(|local| local.kind);
+        let answer = match kind {
+            Some(Kind::Change(change)) => self
                 .register(&change, view, &mut step)
-                .unwrap_or_else(refused),
-            Some(local_registration::Kind::State(key)) => {
-                let known = load(view, b'i', &self.pseudonyms.pseudonym(key.as_bytes()));
-                let unknown = Registered {
-                    outcome: RegistrationOutcome::Unknown as u32,
-                    ..Registered::default()
-                };
-                known.map_or(unknown, |note| {
-                    self.told(view, &note, RegistrationOutcome::Accepted)
-                })
-            }
-            None => refused(ErrorCode::FrameGarbage),
+                .unwrap_or_else(refused)
+                .encode_to_vec(),
+            Some(Kind::Row(row)) => self
+                .take_row(&row, view, &mut step)
+                .unwrap_or_else(refused)
+                .encode_to_vec(),
+            Some(Kind::State(key)) => self.state(&key, view).encode_to_vec(),
+            Some(Kind::Residents(ask)) => self.page(&ask, view).encode_to_vec(),
+            Some(Kind::Find(number)) => self.find(&number, view).encode_to_vec(),
+            None => refused(ErrorCode::FrameGarbage).encode_to_vec(),
         };
-        step.answer_local(ticket, answer.encode_to_vec());
+        step.answer_local(ticket, answer);
         step
     }
 
@@ -339,37 +284,6 @@ impl Service for Registration {
         if note.from_stock {
             CodeStock::take(view);
         }
-        view.put(
-            index_key(b'u', &note.resident),
-            Note {
-                code: note.code.clone(),
-                ..Note::default()
-            }
-            .encode_to_vec(),
-        );
-        let kept = Note {
-            resident: Vec::new(),
-            key: Vec::new(),
-            ..note.clone()
-        };
-        view.put(index_key(b'i', &note.key), kept.encode_to_vec());
+        note.store(view);
     }
-}
-
-/// The bytes by which an interface asks to register a change.
-#[must_use]
-pub fn change_message(
-    key: &str,
-    request: &ChangeRequest,
-    certificate: Option<Certificate>,
-) -> Vec<u8> {
-    let change = local_registration::Change {
-        key: key.to_owned(),
-        request: Some(RequestMessage::of(request)),
-        certificate,
-    };
-    LocalRegistration {
-        kind: Some(local_registration::Kind::Change(change)),
-    }
-    .encode_to_vec()
 }

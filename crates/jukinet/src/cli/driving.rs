@@ -26,6 +26,8 @@ pub(crate) enum CsAction {
     Change(ChangeArgs),
     /// Show what became of one reported change
     State(StateArgs),
+    /// Write the resident record codes of all residents into a file for the register
+    Codes(CodesArgs),
 }
 
 /// Arguments of `cs .. import`.
@@ -36,6 +38,20 @@ pub(crate) struct ImportArgs {
     /// The date of the entries of a file without reasons (the first full export)
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = civil_date)]
     pub(crate) initial_date: Option<CivilDate>,
+    /// Write every refused row into this CSV file: line, code, column, reason
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// Write the codes of the file's residents into this CSV file; it is as secret as the register
+    #[arg(long, value_name = "FILE")]
+    pub(crate) codes: Option<PathBuf>,
+}
+
+/// Arguments of `cs .. codes`.
+#[derive(Debug, Args)]
+pub(crate) struct CodesArgs {
+    /// The CSV file to write; it is as secret as the register
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 }
 
 /// Arguments of `cs .. change`.

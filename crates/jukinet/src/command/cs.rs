@@ -1,6 +1,8 @@
 //! `jukinet cs`: a communication server, driven as its existing register would.
 
-use std::time::Duration;
+mod codes;
+pub(crate) mod import;
+mod output;
 
 use juki_admin::AdminClient;
 use juki_crypto::{SystemRandomness, random_array};
@@ -8,35 +10,12 @@ use juki_domain::{CivilDate, ErrorCode, NodeRole};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cli::{ChangeArgs, CsAction, CsArgs, ImportArgs, StateArgs};
+use crate::cli::{ChangeArgs, CsAction, CsArgs, StateArgs};
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Outcome};
 use crate::local_time::unix_now;
 use crate::screen::Screen;
 use crate::text;
-
-/// The answer to `POST /v1/import`.
-#[derive(Debug, Serialize, Deserialize)]
-struct ImportReport {
-    rows: u64,
-    accepted: u64,
-    rejected: u64,
-    /// Rows that are right and change no record.
-    #[serde(default)]
-    skipped: u64,
-    #[serde(default)]
-    rejects: Vec<RejectedRow>,
-    #[serde(flatten)]
-    more: serde_json::Map<String, Value>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct RejectedRow {
-    line: u64,
-    code: String,
-    #[serde(default)]
-    column: Option<String>,
-}
 
 /// The answer to `GET /v1/changes/{key}`; the resident's code in it is for the register alone.
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,62 +55,11 @@ pub(crate) async fn run(args: &CsArgs, screen: Screen) -> Ending {
     let place = deployment.only(NodeRole::MunicipalCs, Some(&args.node), screen.lang)?;
     let client = AdminClient::new(place.admin_socket()).with_lang(screen.lang);
     match &args.action {
-        CsAction::Import(import) => {
-            take_in(client.with_timeout(IMPORT_TIMEOUT), import, screen).await
-        }
+        CsAction::Import(args) => import::run(client, args, screen).await,
+        CsAction::Codes(args) => codes::run(client, args, screen).await,
         CsAction::Change(change) => report_change(&client, &deployment, change, screen).await,
         CsAction::State(state) => show_state(&client, state, screen).await,
     }
-}
-
-async fn take_in(client: AdminClient, args: &ImportArgs, screen: Screen) -> Ending {
-    let date = args
-        .initial_date
-        .map(|date| format!("?initial_date={date}"))
-        .unwrap_or_default();
-    let report: ImportReport = client
-        .post_file(&format!("/v1/import{date}"), &args.file)
-        .await?;
-    screen.document(&report)?;
-    let lang = screen.lang;
-    screen.line(text::import_counts(
-        lang,
-        report.rows,
-        report.accepted,
-        report.rejected,
-        report.skipped,
-    ));
-    if report.rejected == 0 {
-        return Ok(Outcome::Held);
-    }
-    let header = [
-        text::head_row(lang),
-        text::head_code(lang),
-        text::head_column(lang),
-        text::head_what(lang),
-    ];
-    let row = |reject: &RejectedRow| {
-        let what = ErrorCode::from_code(&reject.code)
-            .map(|code| code.explain(lang).what.to_owned())
-            .unwrap_or_default();
-        vec![
-            reject.line.to_string(),
-            reject.code.clone(),
-            reject.column.clone().unwrap_or_default(),
-            what,
-        ]
-    };
-    screen.table(
-        &header.each_ref().map(String::as_str),
-        report.rejects.iter().take(REJECTS_SHOWN).map(row).collect(),
-    );
-    if report.rejects.len() > REJECTS_SHOWN {
-        screen.line(text::rejects_beyond(
-            lang,
-            report.rejects.len() - REJECTS_SHOWN,
-        ));
-    }
-    Ok(Outcome::NotHeld)
 }
 
 async fn report_change(
@@ -212,11 +140,6 @@ fn path_segment(text: &str) -> String {
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
-
-/// A municipality of some hundred thousand residents, written durably, with room to spare.
-const IMPORT_TIMEOUT: Duration = Duration::from_secs(3600);
-
-const REJECTS_SHOWN: usize = 50;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ mod keys;
 use std::path::Path;
 
 use juki_crypto::{SystemRandomness, random_array};
-use juki_domain::{ErrorCode, Lang, LegalBasisTable};
+use juki_domain::{ErrorCode, Lang, LegalBasisTable, NodeRole};
 use juki_topology::{Network, NodeConfig};
 use serde_json::json;
 
@@ -71,6 +71,11 @@ fn make(args: &NewArgs, folder: &Path, lang: Lang) -> Result<Made, Failure> {
     for (place, config) in &configs {
         for path in [place.folder.clone(), place.keys(), place.data()] {
             folder::private(&path)?;
+        }
+        if place.role == NodeRole::MunicipalCs {
+            for part in ["in", "out", "done", "refused"] {
+                folder::private(&deployment.registers().join(place.name.as_str()).join(part))?;
+            }
         }
         folder::write(&place.config(), config.to_toml()?.as_bytes())?;
     }

@@ -12,18 +12,22 @@ use crate::network::{Heard, Network, keep, printed, said};
 
 #[tokio::test]
 async fn a_file_is_imported_and_its_rejected_rows_are_shown() {
-    async fn import(
-        State(heard): State<Heard>,
-        RawQuery(query): RawQuery,
-        body: Body,
-    ) -> Json<Value> {
+    async fn import(State(heard): State<Heard>, RawQuery(query): RawQuery, body: Body) -> String {
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         heard
             .lock()
             .unwrap()
             .push(json!({"query": query, "bytes": bytes.len()}));
-        let rejects = json!([{"line": 7, "code": "JKI-2005", "column": "生年月日"}]);
-        Json(json!({"rows": 9, "accepted": 8, "rejected": 1, "rejects": rejects}))
+        let reject = json!({"line": 7, "code": "JKI-2005", "column": "生年月日"});
+        let report = json!({"rows": 9, "accepted": 8, "rejected": 1, "rejects": [reject]});
+        [
+            json!({"progress": {"bytes": 1_000_000, "bytes_total": 2_000_000, "rows": 4}}),
+            json!({"code": {"resident": "1", "code": "91234567893"}}),
+            json!({"reject": reject}),
+            json!({"report": report}),
+        ]
+        .map(|line| format!("{line}\n"))
+        .concat()
     }
     let network = Network::new();
     network
@@ -56,10 +60,18 @@ async fn a_file_is_imported_and_its_rejected_rows_are_shown() {
     );
     assert_eq!(
         network.last_heard(),
-        json!({"query": "initial_date=2002-08-05", "bytes": 2_000_000})
+        json!({"query": "codes=false&initial_date=2002-08-05", "bytes": 2_000_000})
     );
-    let output = network.run(&[&cs[..], &["--json"]].concat()).await;
+    assert!(said(&output).contains("50 % (4 rows)"), "{}", said(&output));
+    let files = ["--json", "--rejects", "rejects.csv", "--codes", "codes.csv"];
+    let output = network.run(&[&cs[..], &files].concat()).await;
     assert_eq!(printed(&output)["rejects"][0]["line"], 7);
+    let read = |name: &str| fs::read_to_string(network.folder.path().join(name)).unwrap();
+    assert!(read("rejects.csv").contains("7,JKI-2005,生年月日,"));
+    assert_eq!(
+        read("codes.csv"),
+        "宛名番号,住民票コード\r\n1,91234567893\r\n"
+    );
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod evidence;
 mod frames;
 mod imports;
 mod readme;
+mod register_files;
 mod register_http;
 mod running;
 mod secrets;
