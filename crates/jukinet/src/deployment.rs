@@ -204,6 +204,13 @@ impl Deployment {
         Ok(places.into_iter().filter(wanted).collect())
     }
 
+    /// The same nodes in the order in which to start them.
+    pub(crate) fn in_start_order(&self, mut places: Vec<NodePlace>) -> Vec<NodePlace> {
+        let order = self.network.start_order();
+        places.sort_by_key(|place| order.iter().position(|name| *name == place.name));
+        places
+    }
+
     /// A node's configuration, as its file has it.
     ///
     /// # Errors
