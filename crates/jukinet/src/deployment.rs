@@ -226,11 +226,16 @@ impl Deployment {
         NodeConfig::parse(&text, &file.display().to_string()).map_err(Failure::from)
     }
 
+    /// The folder of the node with this name.
+    pub(crate) fn place_folder(&self, node: &str) -> PathBuf {
+        self.folder.join("nodes").join(node)
+    }
+
     fn place_of(&self, name: &NodeId, role: NodeRole) -> NodePlace {
         NodePlace {
             name: name.clone(),
             role,
-            folder: self.folder.join("nodes").join(name.as_str()),
+            folder: self.place_folder(name.as_str()),
             log: self.logs().join(format!("{name}.log")),
         }
     }
