@@ -91,7 +91,7 @@ impl Proxy {
 
     /// Waits until every peer that this firewall dials is up.
     pub async fn peers_up(&self) {
-        peers_up(&self.handle.transport).await;
+        peers_up(&self.handle.prepared, &self.handle.transport).await;
     }
 
     /// Waits until the proxy fails; a sound one never ends this.

@@ -29,7 +29,7 @@ impl NodeState {
 }
 
 /// One peer as a node sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerReport {
     /// The peer's node name.
     pub name: String,
@@ -37,6 +37,36 @@ pub struct PeerReport {
     pub interface: String,
     /// Whether the connection is up.
     pub up: bool,
+    /// Whether this node dials the peer; otherwise the peer dials it.
+    #[serde(default)]
+    pub dialled: bool,
+    /// Since when the connection is up or down, in seconds since 1970-01-01 UTC.
+    #[serde(default)]
+    pub since_unix_s: u64,
+    /// How often the connection came up again after it was down.
+    #[serde(default)]
+    pub reconnects: u64,
+    /// The code of what keeps the connection down; empty where nothing is known.
+    #[serde(default)]
+    pub last_error: String,
+    /// Where the peer was met or dialled last; empty where it never was.
+    #[serde(default)]
+    pub address: String,
+    /// By how many milliseconds the peer's clock was ahead of this node's when they greeted each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_ms: Option<i64>,
+    /// The version of the peer's calendar as it said; 0 where it has said nothing yet.
+    #[serde(default)]
+    pub calendar_version: u32,
+    /// The peer's civil date as it said, yyyymmdd; 0 where it has said nothing yet.
+    #[serde(default)]
+    pub civil_date: u32,
+    /// The version of the hop protocol that the peer speaks; 0 where it has said nothing yet.
+    #[serde(default)]
+    pub wire: u32,
+    /// The version of the peer's program; empty where it has said nothing.
+    #[serde(default)]
+    pub version: String,
 }
 
 /// The answer to `GET /status`.

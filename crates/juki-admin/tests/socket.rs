@@ -31,7 +31,7 @@ impl AdminProvider for Node {
         report.peers.push(PeerReport {
             name: "fw-cs-352012".to_owned(),
             interface: "inside".to_owned(),
-            up: false,
+            ..PeerReport::default()
         });
         report.more.insert("codes_left".to_owned(), json!(7));
         report

@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use juki_admin::{AdminProvider, Hop, NodeState, PeerReport, StatusReport};
+use juki_admin::{AdminProvider, Hop, StatusReport};
 use juki_crypto::{Randomness, SystemRandomness};
 use juki_dispatch::{IndexPort, Input, NodeIdentity, Sequencer, Service, View};
 use juki_domain::ErrorCode;
@@ -15,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::index_writer::IndexWriter;
 use crate::link_events::LinkEvents;
+use crate::link_status::{link_status, peers_up};
 use crate::replay::bring_up;
 use crate::sequencer_thread::{SequencerThread, Work};
 use crate::tickets::Tickets;
@@ -150,7 +150,7 @@ impl Engine {
 
     /// Waits until every peer that this node dials is up.
     pub async fn peers_up(&self) {
-        peers_up(&self.handle.transport).await;
+        peers_up(&self.handle.prepared, &self.handle.transport).await;
     }
 
     /// Lets the sequencer finish what it has, ends ledger, index and links.
@@ -284,28 +284,6 @@ impl AdminProvider for EngineHandle {
     }
 }
 
-/// The part of a node's status that its links make.
-pub fn link_status(prepared: &Prepared, transport: &Transport) -> StatusReport {
-    let peers = transport.peers();
-    let ready = peers.iter().filter(|peer| peer.dialled).all(|peer| peer.up);
-    let state = if ready {
-        NodeState::Ready
-    } else {
-        NodeState::Connecting
-    };
-    let section = &prepared.config.node;
-    let mut status = StatusReport::new(section.name.as_str(), section.role.program(), state);
-    status.peers = peers
-        .into_iter()
-        .map(|peer| PeerReport {
-            name: peer.name.to_string(),
-            interface: peer.interface.name().to_owned(),
-            up: peer.up,
-        })
-        .collect();
-    status
-}
-
 /// The settings of a node's links; a newer revocation list is kept in the keys folder.
 pub fn transport_settings(prepared: &Prepared, clock: Arc<dyn Clock>) -> TransportSettings {
     let path = prepared.keys_folder().join("revocation.crl");
@@ -362,19 +340,4 @@ fn open_sequencer(
         calendar_version: prepared.config.calendar.version,
     };
     Ok(Sequencer::new(identity, ledger, view, services))
-}
-
-/// How often links are looked at while a node waits for them.
-const PEERS_CHECK: Duration = Duration::from_millis(10);
-
-/// Waits until every dialled peer is up.
-pub async fn peers_up(transport: &Transport) {
-    while !transport
-        .peers()
-        .iter()
-        .filter(|peer| peer.dialled)
-        .all(|peer| peer.up)
-    {
-        tokio::time::sleep(PEERS_CHECK).await;
-    }
 }

@@ -9,6 +9,7 @@ mod engine;
 mod index_writer;
 mod keys;
 mod link_events;
+mod link_status;
 mod links;
 mod replay;
 mod run;
@@ -20,10 +21,9 @@ mod trace;
 
 pub use admin_task::AdminTask;
 pub use arguments::Arguments;
-pub use engine::{
-    Engine, EngineHandle, EngineParts, Reporter, Reports, link_status, peers_up, transport_settings,
-};
+pub use engine::{Engine, EngineHandle, EngineParts, Reporter, Reports, transport_settings};
 pub use keys::{Keys, KeysError};
+pub use link_status::{link_status, peers_up};
 pub use links::{Handover, LedgerThread};
 pub use replay::{LedgerAdapter, open_ledger};
 pub use run::{Node, Prepared, StartError, Stop, admin_socket, run, run_with};

@@ -195,6 +195,18 @@ impl Network {
         assemble::nodes(&self.parts, &self.offices)
     }
 
+    /// The names of all nodes in an order in which nobody dials a node that comes later: access points,
+    /// then each office below those above it, its firewall before its server.
+    #[must_use]
+    pub fn start_order(&self) -> Vec<NodeId> {
+        let access_points = self.parts.access_points.iter();
+        let offices = self.offices.iter();
+        access_points
+            .map(|access_point| access_point.name.clone())
+            .chain(offices.flat_map(|office| [office.firewall.clone(), office.server.name.clone()]))
+            .collect()
+    }
+
     /// Every line.
     #[must_use]
     pub fn lines(&self) -> Vec<Line> {

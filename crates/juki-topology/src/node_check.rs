@@ -155,6 +155,10 @@ fn check_calendar_and_limits(config: &NodeConfig) -> Result<(), Finding> {
         let sentence = "is out of bounds; write 10 to 600000";
         return Err(Finding::value("limits", 0, "receipt_timeout_ms", sentence));
     }
+    if limits.connecting_after_ms > 600_000 {
+        let sentence = "is out of bounds; write 0 to 600000";
+        return Err(Finding::value("limits", 0, "connecting_after_ms", sentence));
+    }
     Ok(())
 }
 

@@ -230,6 +230,8 @@ pub struct Limits {
     pub block_bytes_max: usize,
     /// How long a receipt may take before a block is sent again: 10 ms to 10 minutes.
     pub receipt_timeout_ms: u64,
+    /// How long a link that was up may be down before the node says `connecting`: at most 10 minutes.
+    pub connecting_after_ms: u64,
 }
 
 impl NodeConfig {
@@ -340,6 +342,7 @@ impl Default for Limits {
             frame_bytes_max: 524_288,
             block_bytes_max: 262_144,
             receipt_timeout_ms: 5_000,
+            connecting_after_ms: 3_000,
         }
     }
 }

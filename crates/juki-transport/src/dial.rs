@@ -37,7 +37,11 @@ pub(crate) async fn dial(
     loop {
         match dialler.attempt().await {
             Attempt::WasUp => pause = timing.retry_first,
-            Attempt::Absent => {}
+            Attempt::Absent => {
+                dialler.announced().await;
+                pause = timing.retry_first;
+                continue;
+            }
             Attempt::Failed(code) => dialler.report_failure(code).await,
         }
         tokio::time::sleep(pause).await;
@@ -66,6 +70,7 @@ impl Dialler {
         let Some(address) = resolve(&self.dial) else {
             return Attempt::Absent;
         };
+        self.slot.note_address(address);
         let endpoint = match self.endpoint_for(address) {
             Ok(endpoint) => endpoint,
             Err(code) => return Attempt::Failed(code),
@@ -78,7 +83,7 @@ impl Dialler {
             // The peer was restarted: what waits for its old address waits in vain.
             () = moved(&self.hub, &self.dial, address) => return Attempt::Failed(ErrorCode::LineDown),
         };
-        let greeted = match greet_as_dialler(&self.hub, &connection, &self.slot.name).await {
+        let greeted = match greet_as_dialler(&self.hub, &connection, &self.slot).await {
             Ok(greeted) => greeted,
             Err(Broken::Refused(code)) => {
                 close(&connection, code);
@@ -101,6 +106,22 @@ impl Dialler {
             }
         }
         Attempt::WasUp
+    }
+
+    /// Waits until the peer has announced itself. A peer that is being started comes at any moment, so
+    /// it is looked for often at first.
+    async fn announced(&self) {
+        let timing = self.hub.settings.timing;
+        let mut looks = 0_u32;
+        while resolve(&self.dial).is_none() {
+            let pause = if looks < EAGER_LOOKS {
+                timing.announce_check
+            } else {
+                timing.address_check
+            };
+            tokio::time::sleep(pause).await;
+            looks = looks.saturating_add(1);
+        }
     }
 
     async fn connect(
@@ -186,6 +207,9 @@ impl Dialler {
         }
     }
 }
+
+/// With the usual pause of 20 ms the first ten seconds: as long as the start of a whole prefecture may take.
+const EAGER_LOOKS: u32 = 500;
 
 /// Returns when the peer has announced another address.
 async fn moved(hub: &Hub, dial: &DialAddress, address: SocketAddr) {

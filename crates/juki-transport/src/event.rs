@@ -102,4 +102,35 @@ pub struct PeerState {
     pub since_ms: u64,
     /// Why it went down or does not come up, where that is known.
     pub code: Option<ErrorCode>,
+    /// How often it came up since the start.
+    pub ups: u64,
+    /// The other end of the link that is or was up, or where the peer was dialled last.
+    pub address: Option<SocketAddr>,
+    /// What the peer said of itself last; none before its first hello.
+    pub said: Option<PeerSaid>,
+}
+
+/// What a peer said of itself in its hello, be it accepted or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerSaid {
+    /// Version of the hop protocol that it speaks.
+    pub wire: u32,
+    /// Version of its program, at most 32 characters; empty where it does not say.
+    pub program: String,
+    /// Version of its calendar.
+    pub calendar_version: u32,
+    /// Its civil date, yyyymmdd.
+    pub civil_date: u32,
+    /// By how many milliseconds its clock was ahead of this node's, give or take half a round trip;
+    /// none where it does not say.
+    pub clock_ahead_ms: Option<i64>,
+}
+
+impl PeerState {
+    /// Whether the link counts as up for whoever asks how the node is doing: it is up, or it was and
+    /// has been down for less than `grace_ms`.
+    #[must_use]
+    pub fn holds(&self, now_ms: u64, grace_ms: u64) -> bool {
+        self.up || (self.ups > 0 && now_ms.saturating_sub(self.since_ms) < grace_ms)
+    }
 }

@@ -9,6 +9,7 @@ use quinn::{Connection, RecvStream, SendStream};
 
 use crate::control::{HELLO_BYTES_MAX, read_control, write_control};
 use crate::hub::Hub;
+use crate::peer_slot::PeerSlot;
 use crate::streams::{Broken, TAG_BULK, TAG_CONTROL, TAG_INTERACTIVE};
 
 /// A greeted connection, ready to be a link.
@@ -26,7 +27,7 @@ pub(crate) struct Greeted {
 pub(crate) async fn greet_as_dialler(
     hub: &Hub,
     connection: &Connection,
-    peer: &NodeId,
+    slot: &PeerSlot,
 ) -> Result<Greeted, Broken> {
     in_time(hub.settings.timing.hello_timeout, async {
         let mut control = open(connection, TAG_CONTROL, PRIORITY_CONTROL).await?;
@@ -36,7 +37,7 @@ pub(crate) async fn greet_as_dialler(
         else {
             return Err(Broken::Refused(ErrorCode::HelloFailed));
         };
-        let calendar_apart = judge(&hello, &hub.hello(), peer)?;
+        let calendar_apart = hear(hub, connection, slot, &hello)?;
         Ok(Greeted {
             control,
             interactive: open(connection, TAG_INTERACTIVE, PRIORITY_INTERACTIVE).await?,
@@ -48,18 +49,18 @@ pub(crate) async fn greet_as_dialler(
     .await
 }
 
-/// Waits for the hello of a peer whose certificate is that of `peer`.
+/// Waits for the hello of a peer whose certificate is the one of this slot.
 pub(crate) async fn greet_as_listener(
     hub: &Hub,
     connection: &Connection,
-    peer: &NodeId,
+    slot: &PeerSlot,
 ) -> Result<Greeted, Broken> {
     in_time(hub.settings.timing.hello_timeout, async {
         let mut control = accept(connection, TAG_CONTROL, PRIORITY_CONTROL).await?;
         let Some(Kind::Hello(hello)) = read_control(&mut control.1, HELLO_BYTES_MAX).await? else {
             return Err(Broken::Refused(ErrorCode::HelloFailed));
         };
-        let calendar_apart = judge(&hello, &hub.hello(), peer)?;
+        let calendar_apart = hear(hub, connection, slot, &hello)?;
         write_control(
             &mut control.0,
             Kind::HelloAck(HelloAck {
@@ -76,6 +77,18 @@ pub(crate) async fn greet_as_listener(
         })
     })
     .await
+}
+
+/// Notes what the peer says of itself, then judges it.
+fn hear(
+    hub: &Hub,
+    connection: &Connection,
+    slot: &PeerSlot,
+    hello: &Hello,
+) -> Result<bool, Judged> {
+    let on_the_way = u64::try_from(connection.rtt().as_millis() / 2).unwrap_or(0);
+    slot.note_hello(hello, hub.now_ms().saturating_sub(on_the_way));
+    judge(hello, &hub.hello(), &slot.name)
 }
 
 /// Whether the civil dates are more than a day apart, where the hello is acceptable at all.
@@ -167,6 +180,8 @@ mod tests {
             calendar_version: 1,
             civil_date: date,
             revocation_number: 7,
+            clock_ms: 0,
+            program: String::new(),
         }
     }
 

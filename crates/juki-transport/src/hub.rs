@@ -8,7 +8,7 @@ use juki_domain::{ErrorCode, NodeId};
 use juki_topology::Interface;
 use juki_wire::{Hello, VERSION};
 use quinn::{Connection, Endpoint};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::close_code::close_number;
 use crate::event::LinkEvent;
@@ -24,6 +24,8 @@ pub(crate) struct Hub {
     pub(crate) peers: Vec<Arc<PeerSlot>>,
     by_name: HashMap<NodeId, Arc<PeerSlot>>,
     pub(crate) events: mpsc::Sender<LinkEvent>,
+    /// Tells that some link came up or went down.
+    pub(crate) turns: watch::Sender<()>,
     endpoints: Mutex<Vec<Endpoint>>,
 }
 
@@ -51,6 +53,7 @@ impl Hub {
             peers,
             by_name,
             events,
+            turns: watch::Sender::new(()),
             endpoints: Mutex::new(Vec::new()),
         }
     }
@@ -76,6 +79,8 @@ impl Hub {
             calendar_version: calendar.version,
             civil_date: calendar.civil_date(self.now_ms()).number(),
             revocation_number: self.trust.current().list.number,
+            clock_ms: self.now_ms(),
+            program: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
 

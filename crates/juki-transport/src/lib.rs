@@ -24,7 +24,7 @@ mod transport;
 mod trust;
 
 pub use endpoint::Sockets;
-pub use event::{Class, LinkEvent, PeerState, SendError};
+pub use event::{Class, LinkEvent, PeerSaid, PeerState, SendError};
 pub use settings::{
     Identity, KeepRevocationList, Listener, PeerSettings, Timing, TransportSettings,
 };

@@ -50,6 +50,7 @@ pub(crate) async fn run(
             while ended.changed().await.is_ok() {}
         }
         slot.set_up(link, hub.now_ms());
+        hub.turns.send_replace(());
         tracing::info!(event = "link.up", peer = %slot.name, interface = %slot.settings.interface, calendar_apart = greeted.calendar_apart);
         hub.emit(LinkEvent::Up {
             peer: Arc::clone(&slot.name),
@@ -91,6 +92,7 @@ pub(crate) async fn run(
     // Streams end only after the close: their ends alone would look like cut frames to the peer.
     tasks.shutdown().await;
     slot.set_down(code, hub.now_ms());
+    hub.turns.send_replace(());
     tracing::info!(event = "link.down", peer = %slot.name, interface = %slot.settings.interface, code = code.code());
     hub.emit(LinkEvent::Down {
         peer: Arc::clone(&slot.name),

@@ -58,7 +58,10 @@ async fn welcome(
             drop(permit);
             link::run(&hub, &slot, &connection, greeted).await;
         }
-        Err((peer, Broken::Refused(code))) => hub.refuse(&connection, interface, peer, code).await,
+        Err((peer, Broken::Refused(code))) => {
+            note(&hub, interface, peer.as_ref(), code);
+            hub.refuse(&connection, interface, peer, code).await;
+        }
         Err((_, Broken::Gone)) => {}
     }
 }
@@ -76,6 +79,7 @@ async fn shake_hands(hub: &Hub, interface: Interface, incoming: Incoming) -> Opt
     let handshake = incoming.accept_with(config).ok()?;
     let result = tokio::time::timeout(hub.settings.timing.hello_timeout, handshake).await;
     if let Some(refusal) = judge.refusal() {
+        note(hub, interface, refusal.peer.as_ref(), refusal.code);
         hub.report_refusal(interface, remote, refusal.peer, refusal.code)
             .await;
         return None;
@@ -96,6 +100,13 @@ async fn shake_hands(hub: &Hub, interface: Interface, incoming: Incoming) -> Opt
     }
 }
 
+/// Notes at the peer that it was refused, for whoever asks why its link is down.
+fn note(hub: &Hub, interface: Interface, peer: Option<&NodeId>, code: ErrorCode) {
+    if let Some(slot) = peer.and_then(|peer| hub.accepted(peer, interface)) {
+        slot.note_refusal(code);
+    }
+}
+
 type Unwelcome = (Option<NodeId>, Broken);
 
 /// Finds out who it is and greets, where the configuration names them on this side.
@@ -113,7 +124,7 @@ async fn admit(
     let slot = hub
         .accepted(&node, interface)
         .ok_or_else(|| (Some(node.clone()), Broken::Refused(ErrorCode::PeerNotNamed)))?;
-    let greeted = greet_as_listener(hub, connection, &node)
+    let greeted = greet_as_listener(hub, connection, slot)
         .await
         .map_err(|broken| (Some(node), broken))?;
     Ok((Arc::clone(slot), greeted))

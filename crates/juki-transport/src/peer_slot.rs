@@ -1,14 +1,16 @@
 //! One configured peer and the link to it, if one is up.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::{ArcSwapOption, Guard};
 use bytes::Bytes;
 use juki_domain::{ErrorCode, NodeId};
+use juki_wire::Hello;
 use quinn::Connection;
 use tokio::sync::{mpsc, watch};
 
-use crate::event::{Class, PeerState, SendError};
+use crate::event::{Class, PeerSaid, PeerState, SendError};
 use crate::settings::PeerSettings;
 
 /// A link that is up.
@@ -30,10 +32,12 @@ pub(crate) struct PeerSlot {
     status: Mutex<Status>,
 }
 
-#[derive(Clone, Copy)]
 struct Status {
     since_ms: u64,
     code: Option<ErrorCode>,
+    ups: u64,
+    address: Option<SocketAddr>,
+    said: Option<PeerSaid>,
 }
 
 impl PeerSlot {
@@ -46,6 +50,9 @@ impl PeerSlot {
             status: Mutex::new(Status {
                 since_ms: now_ms,
                 code: None,
+                ups: 0,
+                address: None,
+                said: None,
             }),
         }
     }
@@ -56,25 +63,51 @@ impl PeerSlot {
     }
 
     pub(crate) fn set_up(&self, link: Arc<LiveLink>, now_ms: u64) {
+        let address = link.connection.remote_address();
         self.live.store(Some(link));
-        self.set_status(Status {
-            since_ms: now_ms,
-            code: None,
-        });
+        let mut status = self.status();
+        status.since_ms = now_ms;
+        status.code = None;
+        status.ups = status.ups.saturating_add(1);
+        status.address = Some(address);
     }
 
     pub(crate) fn set_down(&self, code: ErrorCode, now_ms: u64) {
         self.live.store(None);
-        self.set_status(Status {
-            since_ms: now_ms,
-            code: Some(code),
-        });
+        let mut status = self.status();
+        status.since_ms = now_ms;
+        status.code = Some(code);
     }
 
     /// Notes why the link does not come up; true where that is news.
     pub(crate) fn note_failure(&self, code: ErrorCode) -> bool {
-        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
-        status.code.replace(code) != Some(code)
+        self.status().code.replace(code) != Some(code)
+    }
+
+    /// Notes why somebody under this name was refused, unless the link is up: then it was not the peer.
+    pub(crate) fn note_refusal(&self, code: ErrorCode) {
+        if self.live.load().is_none() {
+            self.status().code = Some(code);
+        }
+    }
+
+    /// Notes where the peer is dialled.
+    pub(crate) fn note_address(&self, address: SocketAddr) {
+        self.status().address = Some(address);
+    }
+
+    /// Notes what the peer says of itself. `now_ms` is this node's clock when the hello was on its way.
+    pub(crate) fn note_hello(&self, hello: &Hello, now_ms: u64) {
+        let ahead = i128::from(hello.clock_ms) - i128::from(now_ms);
+        self.status().said = Some(PeerSaid {
+            wire: hello.version,
+            program: hello.program.chars().take(PROGRAM_CHARS_MAX).collect(),
+            calendar_version: hello.calendar_version,
+            civil_date: hello.civil_date,
+            clock_ahead_ms: (hello.clock_ms > 0)
+                .then(|| i64::try_from(ahead).ok())
+                .flatten(),
+        });
     }
 
     pub(crate) fn queue(&self, class: Class) -> Result<mpsc::Sender<Bytes>, SendError> {
@@ -100,7 +133,7 @@ impl PeerSlot {
     }
 
     pub(crate) fn state(&self) -> PeerState {
-        let status = *self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        let status = self.status();
         PeerState {
             name: self.settings.name.clone(),
             interface: self.settings.interface,
@@ -108,10 +141,16 @@ impl PeerSlot {
             up: self.live.load().is_some(),
             since_ms: status.since_ms,
             code: status.code,
+            ups: status.ups,
+            address: status.address,
+            said: status.said.clone(),
         }
     }
 
-    fn set_status(&self, status: Status) {
-        *self.status.lock().unwrap_or_else(PoisonError::into_inner) = status;
+    fn status(&self) -> MutexGuard<'_, Status> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Longer than the version of any program of ours.
+const PROGRAM_CHARS_MAX: usize = 32;

@@ -108,6 +108,8 @@ pub struct Timing {
     pub keep_alive: Duration,
     /// After how much silence a link counts as down.
     pub idle_timeout: Duration,
+    /// How often a dialler looks for a peer that has not announced itself yet, at first.
+    pub announce_check: Duration,
     /// How often a dialler looks whether its peer has announced another address.
     pub address_check: Duration,
 }
@@ -122,6 +124,7 @@ impl Default for Timing {
             hello_timeout: Duration::from_secs(5),
             keep_alive: Duration::from_secs(2),
             idle_timeout: Duration::from_secs(10),
+            announce_check: Duration::from_millis(20),
             address_check: Duration::from_millis(250),
         }
     }

@@ -223,6 +223,27 @@ impl Transport {
         self.hub.peers.iter().map(|slot| slot.state()).collect()
     }
 
+    /// Waits until the link to every dialled peer is up, or was a moment ago (see
+    /// [`PeerState::holds`]).
+    pub async fn dialled_up(&self, grace_ms: u64) {
+        let mut turns = self.hub.turns.subscribe();
+        let hold = || {
+            let now_ms = self.hub.now_ms();
+            let dialled = self
+                .hub
+                .peers
+                .iter()
+                .filter(|slot| slot.settings.dial.is_some());
+            dialled
+                .map(|slot| slot.state())
+                .all(|peer| peer.holds(now_ms, grace_ms))
+        };
+        while !hold() {
+            // The sender lives as long as the hub.
+            let _alive = turns.changed().await;
+        }
+    }
+
     /// Closes all links and listeners; returns when the peers have been told, or after half a
     /// second. No event comes after that; frames still queued are lost.
     pub async fn shutdown(&self) {

@@ -32,6 +32,12 @@ pub struct Hello {
     /// Number of the newest revocation list known.
     #[prost(uint64, tag = "6")]
     pub revocation_number: u64,
+    /// The machine's clock in milliseconds since 1970; 0 where the node does not say it.
+    #[prost(uint64, tag = "7")]
+    pub clock_ms: u64,
+    /// Version of the node's program; empty where the node does not say it. Decides nothing.
+    #[prost(string, tag = "8")]
+    pub program: String,
 }
 
 /// What the accepting node answers: the same, said of itself.

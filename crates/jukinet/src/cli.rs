@@ -55,8 +55,10 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet status ./demo --watch\n  jukinet status ./demo --json"
     )]
     Status(StatusArgs),
-    /// Examine programs, folder, keys, nodes and clock; name each cause and the next step
-    #[command(after_help = "Examples:\n  jukinet doctor\n  jukinet doctor ./demo")]
+    /// Examine programs, folder, keys, nodes, clock and every link; name each cause and the next step
+    #[command(
+        after_help = "Examples:\n  jukinet doctor\n  jukinet doctor ./demo\n  jukinet doctor ./demo --all"
+    )]
     Doctor(DoctorArgs),
     /// Show the way of one message through the nodes
     #[command(after_help = "Example:\n  jukinet trace ./demo 4f1c0b6a9d2e83775ab0c4d1e2f30918")]
@@ -291,6 +293,9 @@ pub(crate) struct StatusArgs {
 pub(crate) struct DoctorArgs {
     /// The deployment folder; without it only the programs and the machine are examined
     pub(crate) dir: Option<PathBuf>,
+    /// Show every link, not only those with a finding
+    #[arg(long, requires = "dir", conflicts_with = "json")]
+    pub(crate) all: bool,
 }
 
 /// Arguments of `trace`.

@@ -209,6 +209,13 @@ impl Deployment {
         Ok(places.into_iter().filter(wanted).collect())
     }
 
+    /// The same nodes in the order in which to start them.
+    pub(crate) fn in_start_order(&self, mut places: Vec<NodePlace>) -> Vec<NodePlace> {
+        let order = self.network.start_order();
+        places.sort_by_key(|place| order.iter().position(|name| *name == place.name));
+        places
+    }
+
     /// A node's configuration, as its file has it.
     ///
     /// # Errors
@@ -224,11 +231,16 @@ impl Deployment {
         NodeConfig::parse(&text, &file.display().to_string()).map_err(Failure::from)
     }
 
+    /// The folder of the node with this name.
+    pub(crate) fn place_folder(&self, node: &str) -> PathBuf {
+        self.folder.join("nodes").join(node)
+    }
+
     fn place_of(&self, name: &NodeId, role: NodeRole) -> NodePlace {
         NodePlace {
             name: name.clone(),
             role,
-            folder: self.folder.join("nodes").join(name.as_str()),
+            folder: self.place_folder(name.as_str()),
             log: self.logs().join(format!("{name}.log")),
         }
     }

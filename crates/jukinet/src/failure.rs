@@ -60,6 +60,14 @@ impl Failure {
         }
     }
 
+    /// What failed and where, in one line for a table.
+    pub(crate) fn sentence(&self) -> String {
+        match &self.todo {
+            Some(todo) => format!("{} {}: {todo}", self.code.code(), self.detail),
+            None => format!("{} {}", self.code.code(), self.detail),
+        }
+    }
+
     /// Two lines: what failed and where; what to do.
     pub(crate) fn explained(&self, lang: Lang) -> String {
         let explanation = self.code.explain(lang);

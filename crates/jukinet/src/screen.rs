@@ -72,14 +72,6 @@ impl Screen {
     pub(crate) fn shows_progress(&self) -> bool {
         !self.json && !self.quiet && io::stderr().is_terminal()
     }
-
-    /// Clears the terminal for a repainted view; does nothing elsewhere.
-    pub(crate) fn clear(&self) {
-        if io::stdout().is_terminal() {
-            let mut out = io::stdout().lock();
-            let _closed = out.write_all(b"\x1b[H\x1b[2J").and_then(|()| out.flush());
-        }
-    }
 }
 
 fn flatten(path: &str, value: &Value, lines: &mut Vec<(String, String)>) {

@@ -6,11 +6,12 @@ mod node_process;
 mod ready_line;
 mod restart_policy;
 mod signals;
+mod start_slots;
 
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub(crate) use api::router;
@@ -101,7 +102,7 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts every node.
+    /// Starts every node, in this order and a few at a time.
     pub(crate) fn start(specs: Vec<NodeSpec>, policy: RestartPolicy) -> Self {
         let rows = specs.iter().map(|spec| SupervisedNode {
             node: spec.name.clone(),
@@ -116,6 +117,7 @@ impl Supervisor {
         let stop = watch::Sender::new(false);
         let mut tasks = JoinSet::new();
         let mut orders = Vec::new();
+        let mut turns = Vec::new();
         for (row, spec) in specs.into_iter().enumerate() {
             let (order, ordered) = mpsc::channel(1);
             orders.push((spec.name.clone(), order));
@@ -123,14 +125,15 @@ impl Supervisor {
                 row,
                 table: table.clone(),
             };
-            tasks.spawn(node_process::keep(
-                spec,
-                policy,
-                seat,
-                ordered,
-                stop.subscribe(),
-            ));
+            let (turn, my_turn) = oneshot::channel();
+            turns.push(turn);
+            let orders = node_process::Orders {
+                restart: ordered,
+                stop: stop.subscribe(),
+            };
+            tasks.spawn(node_process::keep(spec, policy, seat, my_turn, orders));
         }
+        tasks.spawn(start_slots::give_turns(turns));
         Self {
             handle: SupervisorHandle {
                 table,

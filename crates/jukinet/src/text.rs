@@ -16,6 +16,9 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod matrix;
+pub(crate) mod watch;
+
 texts! {
     // Names of nodes and roles.
     unknown_node(name: &str, nodes: &str) ja "ノード {name} はありません。あるのは: {nodes}" en "there is no node {name}; there are: {nodes}"
@@ -164,7 +167,6 @@ texts! {
     check_revocation() ja "失効リスト" en "revocation list"
     check_supervisor() ja "監視プロセス" en "supervisor"
     check_node() ja "ノード" en "node"
-    check_peers() ja "接続先" en "peers"
     check_clock() ja "時計と日付" en "clock and date"
     check_space() ja "空き容量" en "free space"
     build_programs() ja "cargo build --release で作り、jukinet と同じフォルダーに置いてください" en "build them with cargo build --release and put them beside jukinet"
@@ -178,8 +180,6 @@ texts! {
     supervisor_runs(nodes: usize) ja "{nodes} ノードを見守っています" en "it watches {nodes} nodes"
     node_state_is(state: &str, ended: &str, line: &str) ja "{state} {ended}: {line}" en "{state} {ended}: {line}"
     read_log(log: &str) ja "{log} を読んでください" en "read {log}"
-    peers_down(peers: &str) ja "接続していない相手: {peers}" en "not connected: {peers}"
-    look_at_peers() ja "相手のノードと回線の状態を調べてください（status、trace）" en "look at these nodes and the lines between (status, trace)"
     expires_in(days: u64) ja "{days} 日後に期限が切れます" en "it expires in {days} days"
     expired() ja "期限が切れています" en "it is expired"
     renew() ja "新しい証明書を発行してください（この版では新しい配備を作る）" en "issue a new one (in this version: make a new deployment)"

@@ -148,6 +148,13 @@ fn numbers_have_bounds() {
         "10",
     );
     check(
+        &limits("connecting_after_ms = 600001"),
+        bad,
+        27,
+        "limits.connecting_after_ms",
+        "600000",
+    );
+    check(
         &refused(CS, "version = 1", "version = 0"),
         bad,
         10,

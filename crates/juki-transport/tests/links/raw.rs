@@ -149,6 +149,8 @@ pub(crate) fn hello(node: &str) -> Hello {
         calendar_version: 1,
         civil_date: 20_021_015,
         revocation_number: 1,
+        clock_ms: 0,
+        program: String::new(),
     }
 }
 

@@ -1,14 +1,21 @@
 //! `jukinet doctor`: what is wrong, why, and what to do next.
 
+mod cell;
+mod facts;
 mod files;
+mod judge;
 mod machine;
+mod matrix;
 mod nodes;
+mod sockets;
+mod way;
 
 use serde::Serialize;
 
 use juki_domain::Lang;
 
 use crate::cli::DoctorArgs;
+use crate::command::status::Lookout;
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Failure, Outcome};
 use crate::screen::Screen;
@@ -21,6 +28,16 @@ enum Grade {
     Good,
     Doubtful,
     Bad,
+    /// Nobody here can tell.
+    Unknown,
+    /// To be looked at on another machine.
+    Elsewhere,
+}
+
+impl Grade {
+    fn is_finding(self) -> bool {
+        matches!(self, Self::Doubtful | Self::Bad)
+    }
 }
 
 /// One check and what it found.
@@ -32,6 +49,12 @@ struct Finding {
     grade: Grade,
     cause: String,
     todo: String,
+    /// The dialling end, where a link was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
+    /// Its listening end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peer: Option<String>,
 }
 
 impl Finding {
@@ -42,6 +65,8 @@ impl Finding {
             grade: Grade::Good,
             cause: cause.into(),
             todo: String::new(),
+            node: None,
+            peer: None,
         }
     }
 
@@ -57,6 +82,8 @@ impl Finding {
             grade: Grade::Doubtful,
             cause: cause.into(),
             todo: todo.into(),
+            node: None,
+            peer: None,
         }
     }
 
@@ -82,6 +109,7 @@ impl Finding {
 pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Ending {
     let lang = screen.lang;
     let mut findings = machine::examine(lang)?;
+    let mut links = None;
     if let Some(folder) = &args.dir {
         match Deployment::open(folder) {
             Ok(deployment) => {
@@ -93,7 +121,10 @@ pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Ending {
                 findings.push(machine::clock(&deployment, lang));
                 findings.push(machine::space(deployment.folder(), lang));
                 findings.extend(files::examine(&deployment, lang));
-                findings.extend(nodes::examine(&deployment, lang).await);
+                let lookout = Lookout::new(&deployment);
+                let sight = lookout.look().await;
+                findings.extend(nodes::examine(&deployment, &sight, lang).await);
+                links = Some(matrix::examine(&deployment, &lookout, &sight, lang).await);
             }
             Err(failure) => findings.push(Finding::of_failure(
                 text::check_folder(lang),
@@ -103,21 +134,30 @@ pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Ending {
             )),
         }
     }
-    show(&findings, screen)?;
+    let own = findings.len();
+    findings.extend(links.iter().flat_map(|links| links.findings(lang)));
+    screen.document(&findings)?;
+    if let Some(links) = &links {
+        links.show(args.all, screen);
+    }
+    show(&findings, own, screen);
+    if let Some(links) = &links {
+        screen.line(links.summary(lang));
+    }
     let bad = findings.iter().any(|finding| finding.grade == Grade::Bad);
     Ok(if bad { Outcome::NotHeld } else { Outcome::Held })
 }
 
-fn show(findings: &[Finding], screen: Screen) -> Result<(), Failure> {
+/// Shows what is wrong; `own` checks are not those of links, which have a summary of their own.
+fn show(findings: &[Finding], own: usize, screen: Screen) {
     let lang = screen.lang;
-    screen.document(findings)?;
     let wrong: Vec<&Finding> = findings
         .iter()
-        .filter(|finding| finding.grade != Grade::Good)
+        .filter(|finding| finding.grade.is_finding())
         .collect();
     if wrong.is_empty() {
-        screen.line(text::healthy(lang, findings.len()));
-        return Ok(());
+        screen.line(text::healthy(lang, own));
+        return;
     }
     let header = [
         text::head_result(lang),
@@ -130,6 +170,7 @@ fn show(findings: &[Finding], screen: Screen) -> Result<(), Failure> {
         Grade::Good => text::result_good(lang),
         Grade::Doubtful => text::result_doubtful(lang),
         Grade::Bad => text::result_bad(lang),
+        Grade::Unknown | Grade::Elsewhere => String::new(),
     };
     let row = |finding: &&Finding| {
         vec![
@@ -149,5 +190,4 @@ fn show(findings: &[Finding], screen: Screen) -> Result<(), Failure> {
         .filter(|finding| finding.grade == Grade::Bad)
         .count();
     screen.line(text::findings(lang, bad, wrong.len() - bad));
-    Ok(())
 }

@@ -37,6 +37,7 @@ pub(crate) async fn run(args: &UpArgs, screen: Screen) -> Ending {
         ));
     }
     let partial = places.len() < deployment.places().len();
+    let places = deployment.in_start_order(places);
     let specs = specs(&places, screen.lang)?;
     let start = Start {
         deployment,

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::log_file::{LOG_BYTES_MAX, LogFile};
 use super::restart_policy::{RestartHistory, RestartPolicy};
 use super::signals::terminate;
+use super::start_slots::{StartSlot, held_long_enough};
 use super::{NodeSpec, ProcessState, Restart, Seat, ready_line};
 
 /// Why a run of the process is over.
@@ -23,18 +24,33 @@ enum RunEnd {
     StopOrdered,
 }
 
-/// Keeps one node running until a stop is ordered.
+/// What a supervised node may be told.
+pub(super) struct Orders {
+    pub(super) restart: mpsc::Receiver<Restart>,
+    pub(super) stop: watch::Receiver<bool>,
+}
+
+/// Waits for its turn, then keeps one node running until a stop is ordered.
 pub(super) async fn keep(
     spec: NodeSpec,
     policy: RestartPolicy,
     seat: Seat,
-    mut orders: mpsc::Receiver<Restart>,
-    mut stop: watch::Receiver<bool>,
+    my_turn: oneshot::Receiver<StartSlot>,
+    mut orders: Orders,
 ) {
+    let mut slot = tokio::select! {
+        biased;
+        () = stop_ordered(&mut orders.stop) => {
+            seat.change(|row| row.state = ProcessState::Stopped);
+            return;
+        }
+        // Whoever gives turns gives one to each.
+        slot = my_turn => slot.ok(),
+    };
     let mut history = RestartHistory::new(policy);
     loop {
         let started = Instant::now();
-        let end = run(&spec, policy.stop_grace, &seat, &mut orders, &mut stop).await;
+        let end = run(&spec, policy.stop_grace, &seat, slot.take(), &mut orders).await;
         let wait = match &end {
             RunEnd::StopOrdered => return,
             RunEnd::RestartOrdered => {
@@ -60,11 +76,11 @@ pub(super) async fn keep(
         });
         let ordered = tokio::select! {
             biased;
-            () = stop_ordered(&mut stop) => {
+            () = stop_ordered(&mut orders.stop) => {
                 seat.change(|row| row.state = ProcessState::Stopped);
                 return;
             }
-            Some(Restart) = orders.recv() => true,
+            Some(Restart) = orders.restart.recv() => true,
             () = pause(wait) => false,
         };
         if ordered {
@@ -78,10 +94,10 @@ async fn run(
     spec: &NodeSpec,
     grace: Duration,
     seat: &Seat,
-    orders: &mut mpsc::Receiver<Restart>,
-    stop: &mut watch::Receiver<bool>,
+    slot: Option<StartSlot>,
+    orders: &mut Orders,
 ) -> RunEnd {
-    let (mut child, listeners) = match start(spec, seat) {
+    let (mut child, listeners) = match start(spec, seat, slot) {
         Ok(started) => started,
         Err(error) => return RunEnd::NotStarted(error),
     };
@@ -95,8 +111,8 @@ async fn run(
                 Err(error) => RunEnd::NotStarted(error),
             };
         }
-        () = stop_ordered(stop) => RunEnd::StopOrdered,
-        Some(Restart) = orders.recv() => RunEnd::RestartOrdered,
+        () = stop_ordered(&mut orders.stop) => RunEnd::StopOrdered,
+        Some(Restart) = orders.restart.recv() => RunEnd::RestartOrdered,
     };
     end(&mut child, grace).await;
     drop(lifeline);
@@ -108,7 +124,11 @@ async fn run(
     ordered
 }
 
-fn start(spec: &NodeSpec, seat: &Seat) -> io::Result<(Child, Vec<JoinHandle<()>>)> {
+fn start(
+    spec: &NodeSpec,
+    seat: &Seat,
+    slot: Option<StartSlot>,
+) -> io::Result<(Child, Vec<JoinHandle<()>>)> {
     let log = Arc::new(Mutex::new(LogFile::open(&spec.log, LOG_BYTES_MAX)?));
     let mut child = Command::new(&spec.program)
         .arg("--config")
@@ -129,12 +149,13 @@ fn start(spec: &NodeSpec, seat: &Seat) -> io::Result<(Child, Vec<JoinHandle<()>>
     });
     let mut listeners = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        listeners.push(tokio::spawn(hear_words(
-            stdout,
-            Arc::clone(&log),
-            spec.name.clone(),
-            seat.clone(),
-        )));
+        let words = Words {
+            log: Arc::clone(&log),
+            node: spec.name.clone(),
+            seat: seat.clone(),
+            slot,
+        };
+        listeners.push(tokio::spawn(words.hear(stdout)));
     }
     if let Some(stderr) = child.stderr.take() {
         listeners.push(tokio::spawn(hear_log(stderr, log)));
@@ -153,33 +174,53 @@ async fn end(child: &mut Child, grace: Duration) {
     }
 }
 
-/// Takes the ready line from standard output; every other line goes to the log.
-async fn hear_words(
-    mut stdout: impl AsyncRead + Unpin,
+/// Whoever listens to a node's standard output.
+struct Words {
     log: Arc<Mutex<LogFile>>,
     node: String,
     seat: Seat,
-) {
-    let mut pending = Vec::new();
-    let mut chunk = [0; 4096];
-    while let Ok(read @ 1..) = stdout.read(&mut chunk).await {
-        pending.extend_from_slice(chunk.get(..read).unwrap_or_default());
-        while let Some(length) = pending.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = pending.drain(..=length).collect();
-            match ready_line::parse(&String::from_utf8_lossy(&line), &node) {
-                Some(addresses) => seat.change(|row| {
-                    row.state = ProcessState::Ready;
-                    row.addresses = addresses;
-                }),
-                None => append(&log, &line),
+    slot: Option<StartSlot>,
+}
+
+impl Words {
+    /// Takes the ready line from standard output; every other line goes to the log.
+    async fn hear(mut self, mut stdout: impl AsyncRead + Unpin) {
+        let mut pending = Vec::new();
+        let mut chunk = [0; 4096];
+        loop {
+            let read = tokio::select! {
+                read = stdout.read(&mut chunk) => read,
+                () = held_long_enough(self.slot.as_mut()) => {
+                    self.slot = None;
+                    continue;
+                }
+            };
+            let Ok(read @ 1..) = read else { break };
+            pending.extend_from_slice(chunk.get(..read).unwrap_or_default());
+            while let Some(length) = pending.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = pending.drain(..=length).collect();
+                self.take(&line);
+            }
+            if pending.len() > LINE_BYTES_MAX {
+                append(&self.log, &pending);
+                pending.clear();
             }
         }
-        if pending.len() > LINE_BYTES_MAX {
-            append(&log, &pending);
-            pending.clear();
+        append(&self.log, &pending);
+    }
+
+    fn take(&mut self, line: &[u8]) {
+        match ready_line::parse(&String::from_utf8_lossy(line), &self.node) {
+            Some(addresses) => {
+                self.slot = None;
+                self.seat.change(|row| {
+                    row.state = ProcessState::Ready;
+                    row.addresses = addresses;
+                });
+            }
+            None => append(&self.log, line),
         }
     }
-    append(&log, &pending);
 }
 
 async fn hear_log(mut stderr: impl AsyncRead + Unpin, log: Arc<Mutex<LogFile>>) {

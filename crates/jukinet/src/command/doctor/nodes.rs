@@ -2,24 +2,25 @@
 
 use std::fs;
 
-use juki_admin::{NodeState, StatusReport};
+use juki_admin::NodeState;
 use juki_domain::Lang;
 use serde_json::Value;
 
 use super::Finding;
-use crate::command::status::{NodeStatus, collect, supervised};
+use crate::command::status::{NodeStatus, Sight, supervised};
 use crate::command::up::is_supervised;
 use crate::deployment::Deployment;
 use crate::supervisor::{ProcessState, last_line};
 use crate::text;
 
-pub(super) async fn examine(deployment: &Deployment, lang: Lang) -> Vec<Finding> {
+pub(super) async fn examine(deployment: &Deployment, sight: &Sight, lang: Lang) -> Vec<Finding> {
     let mut findings = vec![supervisor(deployment, lang).await];
     let start = text::start_with(lang, &deployment.folder().display().to_string());
-    for row in collect(deployment).await {
-        findings.push(node(&row, &start, lang));
-        findings.extend(row.report.as_ref().and_then(|report| peers(report, lang)));
-    }
+    // Where nothing runs the supervisor's finding says it; nodes that others run are not this
+    // machine's.
+    let here = |row: &&NodeStatus| row.pid != 0 || sight.is_supervised(&row.node);
+    let rows = sight.rows.iter().filter(here);
+    findings.extend(rows.map(|row| node(row, &start, lang)));
     findings
 }
 
@@ -70,22 +71,4 @@ fn node(row: &NodeStatus, start: &str, lang: Lang) -> Finding {
     } else {
         Finding::doubtful(check, name, cause, todo)
     }
-}
-
-fn peers(report: &StatusReport, lang: Lang) -> Option<Finding> {
-    let down: Vec<&str> = report
-        .peers
-        .iter()
-        .filter(|peer| !peer.up)
-        .map(|peer| peer.name.as_str())
-        .collect();
-    if down.is_empty() {
-        return None;
-    }
-    Some(Finding::bad(
-        text::check_peers(lang),
-        report.node.as_str(),
-        text::peers_down(lang, &down.join(", ")),
-        text::look_at_peers(lang),
-    ))
 }
