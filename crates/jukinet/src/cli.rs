@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
+use juki_topology::{NodePattern, NodePatternError};
 
 pub(crate) use driving::{
     ChangeArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand, QueryArgs,
@@ -44,9 +45,12 @@ pub(crate) enum Command {
     New(NewArgs),
     /// Start and supervise the nodes of a deployment
     #[command(
-        after_help = "Examples:\n  jukinet up ./demo\n  jukinet up ./demo --detach\n  jukinet up ./demo --only national fw-national"
+        after_help = "Examples:\n  jukinet up ./demo\n  jukinet up ./demo --detach\n  jukinet up ./demo --only national fw-national\n  jukinet up ./demo --only '*national' kind:access-point"
     )]
     Up(UpArgs),
+    /// Write the nodes' configurations anew from network.toml, for example after adding machines
+    #[command(after_help = "Example:\n  jukinet derive ./demo")]
+    Derive(FolderArgs),
     /// Stop the nodes of a deployment and wait until all are gone
     #[command(after_help = "Example:\n  jukinet down ./demo")]
     Down(FolderArgs),
@@ -263,12 +267,12 @@ pub(crate) struct UpArgs {
 /// Which nodes of a deployment are meant.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Selection {
-    /// Start these nodes only
-    #[arg(long, value_name = "NODE", num_args = 1.., conflicts_with = "except")]
-    pub(crate) only: Vec<String>,
+    /// Start these nodes only: names, `*` for any letters, or kind:PROGRAM
+    #[arg(long, value_name = "NODE", num_args = 1.., conflicts_with = "except", value_parser = node_pattern)]
+    pub(crate) only: Vec<NodePattern>,
     /// Start all nodes but these
-    #[arg(long, value_name = "NODE", num_args = 1..)]
-    pub(crate) except: Vec<String>,
+    #[arg(long, value_name = "NODE", num_args = 1.., value_parser = node_pattern)]
+    pub(crate) except: Vec<NodePattern>,
 }
 
 /// Arguments of commands that take a folder alone.
@@ -374,6 +378,11 @@ pub(crate) fn definition(lang: Lang) -> clap::Command {
 
 fn lang(text: &str) -> Result<Lang, String> {
     text.parse().map_err(|_| "ja or en".to_owned())
+}
+
+fn node_pattern(text: &str) -> Result<NodePattern, String> {
+    text.parse()
+        .map_err(|error: NodePatternError| error.to_string())
 }
 
 fn civil_date(text: &str) -> Result<CivilDate, String> {
