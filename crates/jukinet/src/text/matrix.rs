@@ -16,6 +16,7 @@ texts! {
     elsewhere(nodes: usize) ja "別の計算機にあるノード: {nodes} 個（ここでは起動していません）" en "{nodes} nodes live elsewhere: they are not started here"
     signs() ja "ok 良、? 注意、!! 不良、- 不明、-> 別の計算機" en "ok good, ? doubtful, !! bad, - unknown, -> elsewhere"
 
+    and_more(place: &str, more: usize) ja "{place} ほか {more} 件" en "{place} and {more} more"
     other_network(own: &str, other: &str) ja "ネットワークの名が {own} と {other} で違います" en "the ends are of different networks: {own} and {other}"
     not_named(file: &str, peer: &str) ja "{file} は {peer} を相手として（同じ側で）名指していません" en "{file} does not name {peer} as the peer that it is"
     no_relay(access_point: &str, line: &str) ja "{access_point} の設定に回線 {line} がありません" en "the configuration of {access_point} has no line {line}"
