@@ -18,6 +18,7 @@ macro_rules! texts {
 
 pub(crate) mod machines;
 pub(crate) mod matrix;
+pub(crate) mod naps;
 pub(crate) mod watch;
 
 texts! {

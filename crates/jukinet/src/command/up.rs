@@ -2,6 +2,7 @@
 
 mod background;
 mod foreground;
+mod nap;
 mod readiness;
 
 use std::collections::BTreeSet;
