@@ -213,6 +213,11 @@ impl Deployment {
         places
     }
 
+    /// Whether a node's keys were left away here, because it lives on another machine.
+    pub(crate) fn is_keyless(&self, place: &NodePlace) -> bool {
+        self.network.machine_of(&place.name).is_some() && !place.keys().exists()
+    }
+
     /// A node's configuration, as its file has it.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::cli::FolderArgs;
 use crate::command::up::is_supervised;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, NodePlace};
 use crate::failure::{Ending, Failure, Outcome};
 use crate::screen::Screen;
 use crate::text::machines as say;
@@ -43,7 +43,8 @@ pub(crate) fn run(args: &FolderArgs, screen: Screen) -> Ending {
 /// Keys and certificates come with `new` alone: a node without them cannot be added here.
 fn check_nodes(deployment: &Deployment, lang: Lang) -> Result<(), Failure> {
     let places = deployment.places();
-    match places.iter().find(|place| !place.keys().is_dir()) {
+    let lacks = |place: &&NodePlace| !place.keys().is_dir() && !deployment.is_keyless(place);
+    match places.iter().find(lacks) {
         None => Ok(()),
         Some(place) => Err(Failure::new(
             ErrorCode::ConfigBadValue,

@@ -151,10 +151,11 @@ pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Ending {
 /// Shows what is wrong; `own` checks are not those of links, which have a summary of their own.
 fn show(findings: &[Finding], own: usize, screen: Screen) {
     let lang = screen.lang;
-    let wrong: Vec<&Finding> = findings
+    let mut wrong: Vec<&Finding> = findings
         .iter()
         .filter(|finding| finding.grade.is_finding())
         .collect();
+    wrong.sort_by_key(|finding| finding.grade != Grade::Bad);
     if wrong.is_empty() {
         screen.line(text::healthy(lang, own));
         return;

@@ -194,7 +194,11 @@ fn end(deployment: &Deployment, place: &NodePlace, row: &NodeStatus, sight: &Sig
         name: row.node.clone(),
         role: place.role,
         pid: row.pid,
-        presence: presence(row, sight),
+        presence: if deployment.is_keyless(place) {
+            Presence::Elsewhere
+        } else {
+            presence(row, sight)
+        },
         config,
         config_file: place.config().display().to_string(),
         log: row.log.clone(),

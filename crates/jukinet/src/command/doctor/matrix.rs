@@ -162,8 +162,11 @@ impl Matrix {
         };
         let (links, checks) = (self.rows.len(), Check::ALL.len());
         let (bad, doubtful) = (count(Mark::Bad), count(Mark::Doubtful));
-        let line = if bad + doubtful == 0 {
+        let unknown = count(Mark::Unknown) + count(Mark::Elsewhere);
+        let line = if bad + doubtful + unknown == 0 {
             say::all_good(lang, links, checks)
+        } else if bad + doubtful == 0 {
+            say::nothing_wrong(lang, links, checks, unknown)
         } else {
             say::some_wrong(lang, links, checks, bad, doubtful)
         };
