@@ -2,18 +2,19 @@
 
 mod driving;
 mod japanese;
+mod selection;
 
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
-use juki_topology::{NodePattern, NodePatternError};
 
 pub(crate) use driving::{
     ChangeArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand, QueryArgs,
     RevokeArgs, StateArgs,
 };
 pub(crate) use japanese::in_japanese;
+pub(crate) use selection::Selection;
 
 /// Builds, runs, watches and examines a resident registry network on this machine
 #[derive(Debug, Parser)]
@@ -264,17 +265,6 @@ pub(crate) struct UpArgs {
     pub(crate) in_background: bool,
 }
 
-/// Which nodes of a deployment are meant.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Selection {
-    /// Start these nodes only: names, `*` for any letters, or kind:PROGRAM
-    #[arg(long, value_name = "NODE", num_args = 1.., conflicts_with = "except", value_parser = node_pattern)]
-    pub(crate) only: Vec<NodePattern>,
-    /// Start all nodes but these
-    #[arg(long, value_name = "NODE", num_args = 1.., value_parser = node_pattern)]
-    pub(crate) except: Vec<NodePattern>,
-}
-
 /// Arguments of commands that take a folder alone.
 #[derive(Debug, Args)]
 pub(crate) struct FolderArgs {
@@ -378,11 +368,6 @@ pub(crate) fn definition(lang: Lang) -> clap::Command {
 
 fn lang(text: &str) -> Result<Lang, String> {
     text.parse().map_err(|_| "ja or en".to_owned())
-}
-
-fn node_pattern(text: &str) -> Result<NodePattern, String> {
-    text.parse()
-        .map_err(|error: NodePatternError| error.to_string())
 }
 
 fn civil_date(text: &str) -> Result<CivilDate, String> {

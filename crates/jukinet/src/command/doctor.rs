@@ -1,5 +1,6 @@
 //! `jukinet doctor`: what is wrong, why, and what to do next.
 
+mod ahead;
 mod cell;
 mod facts;
 mod files;

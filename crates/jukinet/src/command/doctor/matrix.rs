@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use juki_domain::Lang;
 
+use super::ahead::Ahead;
 use super::cell::{Cell, Check, Mark};
-use super::facts::{Ahead, Link, Presence, gather};
+use super::facts::{Link, Presence, gather};
 use super::judge::{Bench, judge};
 use super::sockets::BoundPorts;
 use super::{Finding, Grade};

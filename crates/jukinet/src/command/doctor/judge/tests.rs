@@ -2,7 +2,8 @@ use juki_admin::{NodeState, PeerReport, StatusReport};
 use juki_domain::NodeRole;
 use juki_topology::Network;
 
-use super::super::facts::{Ahead, Certificate, LineFacts, Listening};
+use super::super::ahead::Ahead;
+use super::super::facts::{Certificate, LineFacts, Listening};
 use super::*;
 
 const NOW_S: u64 = 1_700_000_000;
