@@ -5,9 +5,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser as _;
 use juki_domain::{ErrorCode, Lang, NodeRole};
+use juki_runtime::{ClockJump, ClockWatch, SystemClocks};
 use juki_store::LedgerError;
 use juki_topology::{ConfigError, NodeConfig};
 use tokio::signal::unix::{SignalKind, signal};
@@ -250,6 +252,7 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
             stop.stop();
         });
     }
+    let clocks = tokio::spawn(watch_clocks());
     let mut said = false;
     let ended = loop {
         tokio::select! {
@@ -268,10 +271,30 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
     if let Ok(reason) = &ended {
         tracing::info!(event = "node.stopping", node = %name, reason);
     }
+    clocks.abort();
     let closed = node.shutdown().await;
     ended.map(|_| ()).and(closed).map_err(failed)?;
     tracing::info!(event = "node.stopped", node = %name);
     Ok(())
+}
+
+/// Notes that the machine slept or that its clock was set: links that break or certificates that end
+/// then have their reason in the log, once.
+async fn watch_clocks() {
+    let mut watch = ClockWatch::new(SystemClocks);
+    loop {
+        tokio::time::sleep(CLOCK_CHECK).await;
+        match watch.look() {
+            None => {}
+            Some(ClockJump::Slept { from_ms, to_ms }) => {
+                let seconds = to_ms.saturating_sub(from_ms) / 1000;
+                tracing::warn!(event = "clock.jumped", how = "slept", seconds);
+            }
+            Some(ClockJump::Set { by_ms }) => {
+                tracing::warn!(event = "clock.jumped", how = "set", seconds = by_ms / 1000);
+            }
+        }
+    }
 }
 
 async fn wait_ready<N: Node>(node: &N, said: bool) -> Vec<(String, String)> {
@@ -297,6 +320,9 @@ fn say_ready(prepared: &Prepared, addresses: &[(String, String)]) {
     // Nobody may be reading; the node runs all the same.
     let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
 }
+
+/// How often a node looks at the machine's clocks.
+const CLOCK_CHECK: Duration = Duration::from_secs(5);
 
 /// The admin API's socket in the data folder.
 const ADMIN_SOCKET: &str = "admin.sock";

@@ -4,11 +4,13 @@
 //! that jumps in their place.
 
 mod clock;
+mod clock_watch;
 mod disk;
 mod files;
 mod power_loss;
 
 pub use clock::{Calendar, Clock, SystemClock};
+pub use clock_watch::{ClockJump, ClockReader, ClockReading, ClockWatch, SystemClocks};
 pub use disk::DiskFiles;
 pub use files::Files;
 pub use power_loss::{PowerLossFiles, SkipSync};

@@ -61,7 +61,7 @@ fn server_config(network: &Network, office: &Office) -> NodeConfig {
     config.peer.push(Peer {
         name: office.firewall.clone(),
         interface: Interface::Inside,
-        dial: Some(dial(&office.firewall, Interface::Inside.name())),
+        dial: Some(dial(network, &office.firewall, Interface::Inside.name())),
         speaks_for: partners.clone(),
     });
     config.route = partners
@@ -76,7 +76,7 @@ fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
     let mut config = blank(network, &office.firewall, NodeRole::FirewallProxy);
     config
         .listen
-        .push(listen(&office.firewall, Interface::Inside));
+        .push(listen(network, &office.firewall, Interface::Inside));
     config.peer.push(Peer {
         name: server.clone(),
         interface: Interface::Inside,
@@ -89,7 +89,7 @@ fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
         config.peer.push(Peer {
             name: line.upper.clone(),
             interface: uplink.interface,
-            dial: Some(dial(&line.access_point, line.name.as_str())),
+            dial: Some(dial(network, &line.access_point, line.name.as_str())),
             speaks_for: vec![uplink.upper_server.clone()],
         });
         config.route.push(route(&uplink.upper_server, &line.upper));
@@ -108,7 +108,9 @@ fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
             .iter()
             .all(|listen| listen.interface != interface)
         {
-            config.listen.push(listen(&office.firewall, interface));
+            config
+                .listen
+                .push(listen(network, &office.firewall, interface));
         }
         config.peer.push(Peer {
             name: lower.firewall.clone(),
@@ -136,18 +138,18 @@ fn relay_config(network: &Network, name: &NodeId) -> NodeConfig {
     config.relay = lines
         .iter()
         .filter(|line| line.access_point == *name)
-        .map(relay)
+        .map(|line| relay(network, line))
         .collect();
     config
 }
 
-fn relay(line: &Line) -> Relay {
+fn relay(network: &Network, line: &Line) -> Relay {
     let settings = line.settings;
     Relay {
         name: line.name.clone(),
-        listen: ANY_PORT,
+        listen: address(network, &line.access_point, line.name.as_str()),
         announce: Some(announce_path(&line.access_point, line.name.as_str())),
-        target: dial(&line.upper, line.upper_interface.name()),
+        target: dial(network, &line.upper, line.upper_interface.name()),
         bandwidth_bps: settings.bandwidth_bps,
         delay_us: settings.delay_us,
         jitter_us: settings.jitter_us,
@@ -230,10 +232,10 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
     }
 }
 
-fn listen(node: &NodeId, interface: Interface) -> Listen {
+fn listen(network: &Network, node: &NodeId, interface: Interface) -> Listen {
     Listen {
         interface,
-        address: ANY_PORT,
+        address: address(network, node, interface.name()),
         announce: Some(announce_path(node, interface.name())),
     }
 }
@@ -245,8 +247,16 @@ fn route(to: &NodeId, via: &NodeId) -> Route {
     }
 }
 
-fn dial(node: &NodeId, place: &str) -> DialAddress {
-    DialAddress::File(announce_path(node, place))
+/// The address to bind: fixed on a machine, any free port elsewhere.
+fn address(network: &Network, node: &NodeId, place: &str) -> SocketAddr {
+    network.placement.address(node, place).unwrap_or(ANY_PORT)
+}
+
+fn dial(network: &Network, node: &NodeId, place: &str) -> DialAddress {
+    match network.placement.address(node, place) {
+        Some(address) => DialAddress::Fixed(address),
+        None => DialAddress::File(announce_path(node, place)),
+    }
 }
 
 /// The file that announces an address, seen from a node's folder in the deployment folder.

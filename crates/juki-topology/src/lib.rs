@@ -12,9 +12,11 @@ mod config_text;
 mod derive;
 mod dial;
 mod interface;
+mod machine;
 mod network;
 mod node_check;
 mod node_config;
+mod node_pattern;
 mod office;
 mod path;
 mod presets;
@@ -24,12 +26,14 @@ pub use calendar::Calendar;
 pub use config_error::ConfigError;
 pub use dial::{DialAddress, DialAddressError};
 pub use interface::{Interface, InterfaceError};
+pub use machine::Machine;
 pub use network::{
     AccessPoint, Agency, Municipality, National, Network, NetworkParts, NetworkSection, Prefecture,
 };
 pub use node_config::{
     Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule,
 };
+pub use node_pattern::{NodePattern, NodePatternError};
 pub use office::{Line, NetworkNode};
 pub use path::Refused;
 pub use presets::DEMO_BODY;

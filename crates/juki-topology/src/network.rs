@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::assemble;
 use crate::calendar::Calendar;
-use crate::config_error::ConfigError;
+use crate::config_error::{ConfigError, Finding};
 use crate::config_text;
 use crate::derive;
+use crate::machine::{Machine, Placement};
 use crate::node_config::NodeConfig;
 use crate::office::{Line, NetworkNode, Office};
 use crate::text_form;
@@ -17,6 +18,7 @@ use crate::text_form;
 pub struct Network {
     parts: NetworkParts,
     pub(crate) offices: Vec<Office>,
+    pub(crate) placement: Placement,
 }
 
 /// What `network.toml` says. Nodes, lines, routes and rules follow from it.
@@ -41,6 +43,9 @@ pub struct NetworkParts {
     /// The bodies that receive identity records.
     #[serde(default, rename = "agency")]
     pub agencies: Vec<Agency>,
+    /// The machines, where the nodes are on several.
+    #[serde(default, rename = "machine", skip_serializing_if = "Vec::is_empty")]
+    pub machines: Vec<Machine>,
 }
 
 /// Who the network is.
@@ -137,8 +142,7 @@ impl Network {
     /// not fit each other.
     pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
         let parts: NetworkParts = config_text::parse(text, file)?;
-        let offices = assemble::offices(&parts).map_err(|finding| finding.locate(text, file))?;
-        Ok(Self { parts, offices })
+        Self::assembled(parts).map_err(|finding| finding.locate(text, file))
     }
 
     /// The network of these parts.
@@ -146,9 +150,23 @@ impl Network {
     /// # Errors
     /// As [`Network::parse`], without line numbers.
     pub fn new(parts: NetworkParts) -> Result<Self, ConfigError> {
-        let offices =
-            assemble::offices(&parts).map_err(|finding| finding.locate("", "network.toml"))?;
-        Ok(Self { parts, offices })
+        Self::assembled(parts).map_err(|finding| finding.locate("", "network.toml"))
+    }
+
+    fn assembled(parts: NetworkParts) -> Result<Self, Finding> {
+        let offices = assemble::offices(&parts)?;
+        let placement = Placement::new(&parts, &offices)?;
+        Ok(Self {
+            parts,
+            offices,
+            placement,
+        })
+    }
+
+    /// The name of the machine that a node is on; none where it is on none.
+    #[must_use]
+    pub fn machine_of(&self, node: &NodeId) -> Option<&NodeId> {
+        self.placement.machine(node)
     }
 
     /// The text of this network, which [`Network::parse`] reads back to an equal value.

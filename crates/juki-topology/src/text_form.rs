@@ -6,6 +6,7 @@ use juki_domain::{CivilDate, MunicipalityCode, NodeId, NodeRole, PrefectureCode,
 
 use crate::dial::DialAddress;
 use crate::interface::Interface;
+use crate::node_pattern::NodePattern;
 
 /// A value with one text form; the error says which texts are allowed.
 pub(crate) trait TextForm: Sized {
@@ -39,6 +40,7 @@ text_form! {
     DialAddress, "an address to dial: write file:PATH or IP:PORT";
     MunicipalityCode, "a municipality code: 6 digits, the last of them its check digit";
     PrefectureCode, "a prefecture code: two digits from 01 to 47";
+    NodePattern, "a pattern: write kind:PROGRAM or a node's name, with * for any letters";
     CivilDate, "a civil date: write YYYY-MM-DD";
 }
 

@@ -134,3 +134,34 @@ impl PeerState {
         self.up || (self.ups > 0 && now_ms.saturating_sub(self.since_ms) < grace_ms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn down(ups: u64, since_ms: u64) -> PeerState {
+        PeerState {
+            name: "fw-national".parse().unwrap(),
+            interface: Interface::Line,
+            dialled: true,
+            up: false,
+            since_ms,
+            code: None,
+            ups,
+            address: None,
+            said: None,
+        }
+    }
+
+    #[test]
+    fn a_link_that_was_up_holds_for_the_grace_and_one_that_never_was_does_not() {
+        assert!(down(1, 1_000).holds(3_999, 3_000));
+        assert!(!down(1, 1_000).holds(4_000, 3_000));
+        assert!(!down(0, 1_000).holds(1_001, 3_000));
+        let up = PeerState {
+            up: true,
+            ..down(1, 0)
+        };
+        assert!(up.holds(u64::MAX, 0));
+    }
+}

@@ -2,6 +2,7 @@
 
 mod driving;
 mod japanese;
+mod selection;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub(crate) use driving::{
     QueryArgs, RevokeArgs, StateArgs,
 };
 pub(crate) use japanese::in_japanese;
+pub(crate) use selection::Selection;
 
 /// Builds, runs, watches and examines a resident registry network on this machine
 #[derive(Debug, Parser)]
@@ -44,9 +46,12 @@ pub(crate) enum Command {
     New(NewArgs),
     /// Start and supervise the nodes of a deployment
     #[command(
-        after_help = "Examples:\n  jukinet up ./demo\n  jukinet up ./demo --detach\n  jukinet up ./demo --only national fw-national"
+        after_help = "Examples:\n  jukinet up ./demo\n  jukinet up ./demo --detach\n  jukinet up ./demo --only national fw-national\n  jukinet up ./demo --only '*national' kind:access-point"
     )]
     Up(UpArgs),
+    /// Write the nodes' configurations anew from network.toml, for example after adding machines
+    #[command(after_help = "Example:\n  jukinet derive ./demo")]
+    Derive(FolderArgs),
     /// Stop the nodes of a deployment and wait until all are gone
     #[command(after_help = "Example:\n  jukinet down ./demo")]
     Down(FolderArgs),
@@ -258,17 +263,6 @@ pub(crate) struct UpArgs {
     /// What `--detach` starts in the background
     #[arg(long, hide = true, conflicts_with = "detach")]
     pub(crate) in_background: bool,
-}
-
-/// Which nodes of a deployment are meant.
-#[derive(Debug, Clone, Default, Args)]
-pub(crate) struct Selection {
-    /// Start these nodes only
-    #[arg(long, value_name = "NODE", num_args = 1.., conflicts_with = "except")]
-    pub(crate) only: Vec<String>,
-    /// Start all nodes but these
-    #[arg(long, value_name = "NODE", num_args = 1..)]
-    pub(crate) except: Vec<String>,
 }
 
 /// Arguments of commands that take a folder alone.

@@ -5,6 +5,7 @@ mod bench;
 mod completions;
 mod cs;
 mod demo;
+mod derive;
 mod doctor;
 mod down;
 mod line;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
     match command {
         Command::New(args) => new::run(&args, screen),
         Command::Up(args) => waited(up::run(&args, screen)),
+        Command::Derive(args) => derive::run(&args, screen),
         Command::Down(args) => waited(down::run(&args, screen)),
         Command::Status(args) => waited(status::run(&args, screen)),
         Command::Doctor(args) => waited(doctor::run(&args, screen)),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use juki_domain::{ErrorCode, Lang, NodeId, NodeRole};
-use juki_topology::{Network, NodeConfig};
+use juki_topology::{Network, NodeConfig, NodePattern};
 
 use crate::cli::Selection;
 use crate::failure::Failure;
@@ -187,20 +187,22 @@ impl Deployment {
     /// The nodes that a selection names.
     ///
     /// # Errors
-    /// [`ErrorCode::ConfigBadValue`] where it names a node that is not there.
+    /// [`ErrorCode::ConfigBadValue`] where one of its patterns fits no node.
     pub(crate) fn selected(
         &self,
         selection: &Selection,
         lang: Lang,
     ) -> Result<Vec<NodePlace>, Failure> {
         let places = self.places();
-        for name in selection.only.iter().chain(&selection.except) {
-            if !places.iter().any(|place| place.name.as_str() == name) {
-                return Err(unknown_node(name, &places, lang));
+        let fits =
+            |pattern: &NodePattern, place: &NodePlace| pattern.matches(&place.name, place.role);
+        for pattern in selection.only.iter().chain(&selection.except) {
+            if !places.iter().any(|place| fits(pattern, place)) {
+                return Err(unknown_node(&pattern.to_string(), &places, lang));
             }
         }
-        let named = |names: &[String], place: &NodePlace| {
-            names.iter().any(|name| name == place.name.as_str())
+        let named = |patterns: &[NodePattern], place: &NodePlace| {
+            patterns.iter().any(|pattern| fits(pattern, place))
         };
         let wanted = |place: &NodePlace| {
             (selection.only.is_empty() || named(&selection.only, place))
@@ -214,6 +216,11 @@ impl Deployment {
         let order = self.network.start_order();
         places.sort_by_key(|place| order.iter().position(|name| *name == place.name));
         places
+    }
+
+    /// Whether a node's keys were left away here, because it lives on another machine.
+    pub(crate) fn is_keyless(&self, place: &NodePlace) -> bool {
+        self.network.machine_of(&place.name).is_some() && !place.keys().exists()
     }
 
     /// A node's configuration, as its file has it.

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
 pub(crate) use api::router;
-pub(crate) use log_file::last_line;
+pub(crate) use log_file::{LOG_BYTES_MAX, LogFile, last_line};
 pub(crate) use restart_policy::{RestartPolicy, STOP_GRACE};
 pub(crate) use signals::{interrupted, terminate};
 

@@ -16,7 +16,9 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod machines;
 pub(crate) mod matrix;
+pub(crate) mod naps;
 pub(crate) mod watch;
 
 texts! {
@@ -38,7 +40,7 @@ texts! {
 
     // up and down
     node_ready(node: &str, count: usize, all: usize) ja "準備完了 {node}（{count}/{all}）" en "ready {node} ({count}/{all})"
-    node_running(node: &str, count: usize, all: usize) ja "起動 {node}（{count}/{all}、相手の一部は起動対象外）" en "running {node} ({count}/{all}; some of its peers were not started)"
+    node_running(node: &str, count: usize, all: usize) ja "起動 {node}（{count}/{all}、相手の一部は別の計算機）" en "running {node} ({count}/{all}; some of its peers live elsewhere)"
     all_ready(count: usize, seconds: &str) ja "{count} ノードすべて準備完了（{seconds} 秒）" en "all nodes are ready: {count} in {seconds} s"
     node_ended(node: &str, how: &str, log: &str) ja "{node} が終了したため再起動します（{how}）: {log}" en "{node} ended and is started again ({how}): {log}"
     node_failed(node: &str, how: &str, log: &str) ja "{node} は停止したままです（{how}）: {log}" en "{node} stays down ({how}): {log}"
@@ -51,7 +53,6 @@ texts! {
     see_doctor(folder: &str) ja "原因を調べるには: jukinet doctor {folder}。他のノードは動き続けています（止めるには jukinet down {folder}）" en "to find the cause: jukinet doctor {folder}; the other nodes go on (jukinet down {folder} stops them)"
     no_last_line() ja "記録なし" en "no log line"
     supervisor_ended(line: &str) ja "監視プロセスが終了しました: {line}" en "the supervisor ended: {line}"
-    already_running(folder: &str) ja "{folder} は別の監視プロセスが動かしています" en "another supervisor runs {folder}"
     not_running(folder: &str) ja "{folder} のノードは動いていません" en "no node of {folder} is running"
     still_there(nodes: &str) ja "まだ終わっていません: {nodes}" en "not gone yet: {nodes}"
     programs_missing(folder: &str, programs: &str) ja "{folder} に次のプログラムがありません: {programs}" en "{folder} lacks these programs: {programs}"
@@ -179,7 +180,7 @@ texts! {
     not_started() ja "起動していません" en "not started"
     supervisor_runs(nodes: usize) ja "{nodes} ノードを見守っています" en "it watches {nodes} nodes"
     node_state_is(state: &str, ended: &str, line: &str) ja "{state} {ended}: {line}" en "{state} {ended}: {line}"
-    read_log(log: &str) ja "{log} を読んでください" en "read {log}"
+    read_log(log: &str) ja "tail -n 20 {log}" en "tail -n 20 {log}"
     expires_in(days: u64) ja "{days} 日後に期限が切れます" en "it expires in {days} days"
     expired() ja "期限が切れています" en "it is expired"
     renew() ja "新しい証明書を発行してください（この版では新しい配備を作る）" en "issue a new one (in this version: make a new deployment)"

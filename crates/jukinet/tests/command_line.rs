@@ -416,7 +416,8 @@ fn the_supervisor_in_the_foreground_ends_at_a_signal_and_takes_its_nodes_along()
     assert!(running.iter().all(|pid| is_gone(*pid)));
     let out = fs::read_to_string(place.folder.path().join("out")).unwrap();
     assert!(
-        out.contains("all nodes are ready: 12 in") && out.contains("all nodes are stopped"),
+        out.contains("all nodes of this machine are ready: 12 of 13 in")
+            && out.contains("all nodes are stopped"),
         "{out}"
     );
 }

@@ -29,6 +29,7 @@ impl Network {
             })
         });
         Self::new(NetworkParts {
+            machines: Vec::new(),
             network: NetworkSection {
                 name: "demo".to_owned(),
                 id: id.to_owned(),

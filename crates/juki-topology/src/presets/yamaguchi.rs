@@ -49,6 +49,7 @@ impl Network {
             })
         });
         Self::new(NetworkParts {
+            machines: Vec::new(),
             network: NetworkSection {
                 name: "yamaguchi-2002".to_owned(),
                 id: id.to_owned(),

@@ -37,6 +37,28 @@ async fn a_peer_that_stops_says_so_at_once() {
 }
 
 #[tokio::test]
+async fn each_side_knows_what_the_other_said_and_how_often_it_came_back() {
+    let office = Office::new();
+    let mut hub = Node::start(office.listening(HUB, &[GOOD]));
+    for ups in 1..=2 {
+        let mut cs = Node::start(office.dialling(GOOD, HUB, hub.dial()));
+        hub.up(GOOD).await;
+        cs.up(HUB).await;
+        cs.transport.dialled_up(0).await;
+        let (above, below) = (&cs.transport.peers()[0], &hub.transport.peers()[0]);
+        assert_eq!((above.ups, below.ups), (1, ups));
+        assert_eq!(above.address, Some(hub.address()));
+        for said in [above, below].map(|peer| peer.said.clone().unwrap()) {
+            assert_eq!((said.wire, said.calendar_version), (1, 1));
+            assert!(!said.program.is_empty());
+            assert!(said.clock_ahead_ms.unwrap().abs() < 60_000);
+        }
+        cs.transport.shutdown().await;
+        assert_eq!(hub.down(GOOD).await, ErrorCode::LineDown);
+    }
+}
+
+#[tokio::test]
 async fn a_dialler_waits_for_its_peer_and_follows_it_to_another_address() {
     let office = Office::new();
     let folder = tempfile::tempdir().unwrap();

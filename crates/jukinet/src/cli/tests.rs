@@ -24,7 +24,8 @@ fn the_nodes_to_start_are_a_list_after_their_flag() {
     else {
         panic!("not up")
     };
-    assert_eq!(up.selection.only, ["a", "b"]);
+    let only: Vec<String> = up.selection.only.iter().map(ToString::to_string).collect();
+    assert_eq!(only, ["a", "b"]);
     assert!(up.detach && up.selection.except.is_empty());
     assert_eq!(up.ready_timeout_s, 9);
     assert_eq!(

@@ -1,5 +1,6 @@
 //! `jukinet doctor`: what is wrong, why, and what to do next.
 
+mod ahead;
 mod cell;
 mod facts;
 mod files;
@@ -151,10 +152,11 @@ pub(crate) async fn run(args: &DoctorArgs, screen: Screen) -> Ending {
 /// Shows what is wrong; `own` checks are not those of links, which have a summary of their own.
 fn show(findings: &[Finding], own: usize, screen: Screen) {
     let lang = screen.lang;
-    let wrong: Vec<&Finding> = findings
+    let mut wrong: Vec<&Finding> = findings
         .iter()
         .filter(|finding| finding.grade.is_finding())
         .collect();
+    wrong.sort_by_key(|finding| finding.grade != Grade::Bad);
     if wrong.is_empty() {
         screen.line(text::healthy(lang, own));
         return;
@@ -172,22 +174,69 @@ fn show(findings: &[Finding], own: usize, screen: Screen) {
         Grade::Bad => text::result_bad(lang),
         Grade::Unknown | Grade::Elsewhere => String::new(),
     };
-    let row = |finding: &&Finding| {
+    let row = |alike: &Alike<'_>| {
+        let first = alike.first;
+        let place = match alike.more {
+            0 => first.place.clone(),
+            more => text::matrix::and_more(lang, &first.place, more),
+        };
         vec![
-            grade(finding.grade),
-            finding.check.clone(),
-            finding.place.clone(),
-            finding.cause.clone(),
-            finding.todo.clone(),
+            grade(first.grade),
+            first.check.clone(),
+            place,
+            first.cause.clone(),
+            first.todo.clone(),
         ]
     };
     screen.table(
         &header.each_ref().map(String::as_str),
-        wrong.iter().map(row).collect(),
+        alike(&wrong).iter().map(row).collect(),
     );
     let bad = wrong
         .iter()
         .filter(|finding| finding.grade == Grade::Bad)
         .count();
     screen.line(text::findings(lang, bad, wrong.len() - bad));
+}
+
+/// Findings with one cause and one remedy: a hundred nodes have one trouble, not a hundred.
+struct Alike<'a> {
+    first: &'a Finding,
+    more: usize,
+}
+
+fn alike<'a>(findings: &[&'a Finding]) -> Vec<Alike<'a>> {
+    let mut groups: Vec<Alike<'a>> = Vec::new();
+    for finding in findings {
+        let same = |group: &&mut Alike<'a>| {
+            let first = group.first;
+            (first.grade, &first.check, &first.cause, &first.todo)
+                == (finding.grade, &finding.check, &finding.cause, &finding.todo)
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.more += 1,
+            None => groups.push(Alike {
+                first: finding,
+                more: 0,
+            }),
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_trouble_of_many_nodes_is_told_once() {
+        let of = |place: &str, cause: &str| Finding::bad("port".into(), place, cause, "kill 7");
+        let findings = [of("a", "x"), of("b", "y"), of("c", "x"), of("d", "x")];
+        let refs: Vec<&Finding> = findings.iter().collect();
+        let groups: Vec<(&str, usize)> = alike(&refs)
+            .iter()
+            .map(|group| (group.first.place.as_str(), group.more))
+            .collect();
+        assert_eq!(groups, [("a", 2), ("b", 0)]);
+    }
 }

@@ -2,14 +2,17 @@
 
 mod background;
 mod foreground;
+mod nap;
 mod readiness;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use juki_domain::{ErrorCode, Lang, NodeRole};
+use serde_json::Value;
 
 use crate::cli::UpArgs;
 use crate::deployment::{Deployment, NodePlace};
@@ -25,6 +28,46 @@ struct Start {
     specs: Vec<NodeSpec>,
     /// Some nodes of the network are left out: the others cannot reach all their peers.
     partial: bool,
+}
+
+impl Start {
+    /// Whether this node is among those that are started.
+    fn starts(&self, node: &str) -> bool {
+        self.places.iter().any(|place| place.name.as_str() == node)
+    }
+
+    /// Whether a node can reach a peer that it dials: the peer, and the access point of a line between
+    /// them, are started here.
+    fn reaches(&self, node: &str, peer: &str) -> bool {
+        let lines = self.deployment.network().lines();
+        let between = lines
+            .iter()
+            .find(|line| line.lower.as_str() == node && line.upper.as_str() == peer);
+        self.starts(peer) && between.is_none_or(|line| self.starts(line.access_point.as_str()))
+    }
+
+    /// The nodes that started ones dial or are dialled by, and that are not started here.
+    fn elsewhere(&self) -> Vec<String> {
+        let network = self.deployment.network();
+        let mut names = BTreeSet::new();
+        for node in network.nodes() {
+            let peers = network.node_config(&node.name).map(|config| config.peer);
+            for peer in peers.into_iter().flatten() {
+                if self.starts(node.name.as_str()) && !self.starts(peer.name.as_str()) {
+                    names.insert(peer.name.to_string());
+                }
+            }
+        }
+        for line in network.lines() {
+            let ends = [&line.lower, &line.upper];
+            if ends.iter().any(|end| self.starts(end.as_str()))
+                && !self.starts(line.access_point.as_str())
+            {
+                names.insert(line.access_point.to_string());
+            }
+        }
+        names.into_iter().collect()
+    }
 }
 
 pub(crate) async fn run(args: &UpArgs, screen: Screen) -> Ending {
@@ -111,8 +154,11 @@ fn lock(deployment: &Deployment, lang: Lang) -> Result<File, Failure> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            let detail = text::already_running(lang, &deployment.folder().display().to_string());
-            Err(Failure::new(ErrorCode::AlreadyRunning, detail))
+            let folder = deployment.folder().display().to_string();
+            let detail =
+                text::machines::already_running(lang, &folder, last_supervisor(deployment));
+            let failure = Failure::new(ErrorCode::AlreadyRunning, detail);
+            Err(failure.with_todo(text::machines::one_supervisor(lang, &folder)))
         }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
@@ -124,4 +170,13 @@ pub(crate) fn is_supervised(deployment: &Deployment) -> bool {
         return false;
     };
     matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+/// The process that has written the state file last and has not taken leave; 0 where it has.
+pub(crate) fn last_supervisor(deployment: &Deployment) -> u32 {
+    let state = fs::read(deployment.state_file())
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+    let pid = state.and_then(|state| state.get("supervisor_pid").and_then(Value::as_u64));
+    pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0)
 }

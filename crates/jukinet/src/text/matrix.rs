@@ -12,10 +12,12 @@ texts! {
     check_chain() ja "台帳" en "chain"
     head_peer() ja "相手" en "peer"
     all_good(links: usize, checks: usize) ja "接続 {links} 本、それぞれ検査 {checks} 件: すべて良" en "{links} links, {checks} checks each: all good"
+    nothing_wrong(links: usize, checks: usize, unknown: usize) ja "接続 {links} 本、それぞれ検査 {checks} 件: 問題なし（ここでは分からないもの {unknown} 件）" en "{links} links, {checks} checks each: nothing wrong, {unknown} not known here"
     some_wrong(links: usize, checks: usize, bad: usize, doubtful: usize) ja "接続 {links} 本、それぞれ検査 {checks} 件: 不良 {bad}、注意 {doubtful}" en "{links} links, {checks} checks each: {bad} bad, {doubtful} doubtful"
     elsewhere(nodes: usize) ja "別の計算機にあるノード: {nodes} 個（ここでは起動していません）" en "{nodes} nodes live elsewhere: they are not started here"
     signs() ja "ok 良、? 注意、!! 不良、- 不明、-> 別の計算機" en "ok good, ? doubtful, !! bad, - unknown, -> elsewhere"
 
+    and_more(place: &str, more: usize) ja "{place} ほか {more} 件" en "{place} and {more} more"
     other_network(own: &str, other: &str) ja "ネットワークの名が {own} と {other} で違います" en "the ends are of different networks: {own} and {other}"
     not_named(file: &str, peer: &str) ja "{file} は {peer} を相手として（同じ側で）名指していません" en "{file} does not name {peer} as the peer that it is"
     no_relay(access_point: &str, line: &str) ja "{access_point} の設定に回線 {line} がありません" en "the configuration of {access_point} has no line {line}"
@@ -35,6 +37,7 @@ texts! {
     versions_differ(node: &str, own: &str, peer: &str, other: &str) ja "版が違います: {node} は {own}、{peer} は {other}" en "the versions differ: {node} has {own}, {peer} {other}"
 
     journal_behind(node: &str, municipality: &str, own: u64, tier: &str, held: u64) ja "{node} の {municipality} の異動は {own} 件、{tier} は {held} 件: 古い台帳に戻されています（JKJ-1008）" en "{node} has {own} entries of the journal of {municipality}, {tier} has {held}: it was put back to an older copy of its ledger (JKJ-1008)"
+    copy_behind(node: &str, municipality: &str, own: u64, tier: &str, held: u64) ja "{node} の {municipality} の異動は {own} 件、{tier} は {held} 件: 足りない分は下の階層が送り直します。後でもう一度調べてください" en "{node} has {own} entries of the journal of {municipality}, {tier} has {held}: the tier below sends again what is missing; look again"
     restore_ledger(folder: &str, node: &str) ja "jukinet down {folder} の後、新しい方の台帳を {folder}/nodes/{node}/data/ledger に戻し、data/index を消す" en "jukinet down {folder}; then put the newer ledger into {folder}/nodes/{node}/data/ledger and remove data/index"
     ledger_failed(node: &str) ja "{node} は台帳に書けません" en "{node} can no longer write its ledger"
     ledger_missing(path: &str) ja "台帳 {path} がありません" en "there is no ledger at {path}"

@@ -13,6 +13,8 @@ mod demo;
 mod evidence;
 mod frames;
 mod imports;
+mod links;
+mod machines;
 mod readme;
 mod register_files;
 mod register_http;

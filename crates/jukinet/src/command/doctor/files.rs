@@ -29,6 +29,9 @@ pub(super) fn examine(deployment: &Deployment, lang: Lang) -> Vec<Finding> {
                 lang,
             )),
         }
+        if deployment.is_keyless(&place) {
+            continue;
+        }
         findings.extend(protection(&name, &secrets_of(&place), lang));
         // An access point takes no part in certificates.
         if place.role != NodeRole::AccessPoint {
@@ -36,12 +39,11 @@ pub(super) fn examine(deployment: &Deployment, lang: Lang) -> Vec<Finding> {
             findings.push(revocation_list(&place, lang));
         }
     }
-    let central = [
-        deployment.pki(),
-        deployment.pki().join("root.key"),
-        deployment.cards(),
-        deployment.run(),
-    ];
+    let mut central = vec![deployment.cards(), deployment.run()];
+    // One machine of several has the authorities' folder.
+    if deployment.network().parts().machines.is_empty() || deployment.pki().exists() {
+        central.extend([deployment.pki(), deployment.pki().join("root.key")]);
+    }
     findings.extend(protection("", &central, lang));
     findings
 }

@@ -1,6 +1,6 @@
 //! Judges what the ends of a link say of each other: certificates, clocks, calendars, versions, journals.
 
-use juki_domain::{ErrorCode, Lang};
+use juki_domain::{ErrorCode, Lang, NodeRole};
 use juki_topology::Calendar;
 use serde_json::Value;
 
@@ -44,6 +44,9 @@ fn tls(link: &Link, bench: &Bench<'_>) -> Cell {
     };
     for (end, other) in [(&link.node, &link.peer), (&link.peer, &link.node)] {
         let own = &end.certificate;
+        if end.presence == Presence::Elsewhere && own.serial.is_empty() {
+            continue;
+        }
         if own.serial.is_empty() {
             return Cell::bad(say::no_certificate(lang, &own.file), show(end));
         }
@@ -195,6 +198,18 @@ fn chain(link: &Link, bench: &Bench<'_>) -> Cell {
     let lang = bench.lang;
     let node = &link.node;
     if let Some(ahead) = link.ahead.first() {
+        if node.role != NodeRole::MunicipalCs {
+            // Not the writer: the tier below sends again what is missing here.
+            let cause = say::copy_behind(
+                lang,
+                &node.name,
+                &ahead.municipality,
+                ahead.own,
+                &ahead.tier,
+                ahead.held,
+            );
+            return Cell::doubtful(cause, format!("jukinet doctor {}", bench.folder));
+        }
         let cause = say::journal_behind(
             lang,
             &node.name,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use juki_domain::Lang;
 
+use super::ahead::Ahead;
 use super::cell::{Cell, Check, Mark};
-use super::facts::{Ahead, Link, Presence, gather};
+use super::facts::{Link, Presence, gather};
 use super::judge::{Bench, judge};
 use super::sockets::BoundPorts;
 use super::{Finding, Grade};
@@ -162,8 +163,11 @@ impl Matrix {
         };
         let (links, checks) = (self.rows.len(), Check::ALL.len());
         let (bad, doubtful) = (count(Mark::Bad), count(Mark::Doubtful));
-        let line = if bad + doubtful == 0 {
+        let unknown = count(Mark::Unknown) + count(Mark::Elsewhere);
+        let line = if bad + doubtful + unknown == 0 {
             say::all_good(lang, links, checks)
+        } else if bad + doubtful == 0 {
+            say::nothing_wrong(lang, links, checks, unknown)
         } else {
             say::some_wrong(lang, links, checks, bad, doubtful)
         };

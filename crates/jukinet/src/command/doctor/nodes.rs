@@ -1,14 +1,11 @@
 //! Checks of what runs: supervisor, nodes, peers.
 
-use std::fs;
-
 use juki_admin::NodeState;
 use juki_domain::Lang;
-use serde_json::Value;
 
 use super::Finding;
 use crate::command::status::{NodeStatus, Sight, supervised};
-use crate::command::up::is_supervised;
+use crate::command::up::{is_supervised, last_supervisor};
 use crate::deployment::Deployment;
 use crate::supervisor::{ProcessState, last_line};
 use crate::text;
@@ -43,15 +40,6 @@ async fn supervisor(deployment: &Deployment, lang: Lang) -> Finding {
         0 => Finding::doubtful(check, place, text::not_started(lang), start),
         pid => Finding::bad(check, place, text::supervisor_gone(lang, pid), start),
     }
-}
-
-/// The process that has written the state file last and has not taken leave; 0 where it has.
-fn last_supervisor(deployment: &Deployment) -> u32 {
-    let state = fs::read(deployment.state_file())
-        .ok()
-        .and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
-    let pid = state.and_then(|state| state.get("supervisor_pid").and_then(Value::as_u64));
-    pid.and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0)
 }
 
 fn node(row: &NodeStatus, start: &str, lang: Lang) -> Finding {

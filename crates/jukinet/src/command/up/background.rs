@@ -50,7 +50,9 @@ fn spawn(start: &Start, args: &UpArgs, lang: Lang) -> Result<Child, Failure> {
         ("--except", &args.selection.except),
     ] {
         if !names.is_empty() {
-            command.arg(flag).args(names);
+            command
+                .arg(flag)
+                .args(names.iter().map(ToString::to_string));
         }
     }
     // Its own process group: the terminal's interrupt is for the command that was typed.

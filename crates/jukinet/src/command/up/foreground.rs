@@ -2,15 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use juki_admin::serve;
+use juki_runtime::SystemClocks;
 use juki_topology::NodeConfig;
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::readiness::Arrival;
-use super::{Start, lock};
+use super::{Start, lock, nap};
 use crate::cli::UpArgs;
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Failure, Outcome, with_causes};
@@ -112,10 +114,19 @@ async fn report(start: &Start, args: &UpArgs, handle: SupervisorHandle, screen: 
         )),
         Err(failure) => write_error(&failure.explained(screen.lang)),
     }
-    tell_changes(start, &handle, screen).await;
+    let quiet = AtomicBool::new(false);
+    tokio::join!(
+        tell_changes(start, &handle, &quiet, screen),
+        nap::tell(start, SystemClocks, &quiet, screen)
+    );
 }
 
-async fn tell_changes(start: &Start, handle: &SupervisorHandle, screen: Screen) {
+async fn tell_changes(
+    start: &Start,
+    handle: &SupervisorHandle,
+    quiet: &AtomicBool,
+    screen: Screen,
+) {
     let lang = screen.lang;
     let mut changes = handle.changes();
     let mut before = changes.borrow_and_update().clone();
@@ -135,6 +146,8 @@ async fn tell_changes(start: &Start, handle: &SupervisorHandle, screen: Screen) 
                 .display()
                 .to_string();
             match new.state {
+                ProcessState::Restarting | ProcessState::Ready if quiet.load(Ordering::Relaxed) => {
+                }
                 ProcessState::Restarting => {
                     write_error(&text::node_ended(lang, &new.node, &new.ended, &log))
                 }

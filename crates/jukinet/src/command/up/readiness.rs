@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use juki_admin::{AdminClient, NodeState, StatusReport};
-use juki_domain::ErrorCode;
+use juki_domain::{ErrorCode, Lang};
 use serde_json::json;
 
 use super::Start;
 use crate::failure::Failure;
 use crate::screen::Screen;
 use crate::supervisor::{ProcessState, SupervisedNode, last_line};
-use crate::text;
+use crate::text::{self, machines};
 
 /// What happened to a start.
 pub(super) struct Readiness {
@@ -89,7 +89,8 @@ impl<'a> Arrival<'a> {
         self.began.elapsed()
     }
 
-    /// Whether a node of a partial start works, though some of its peers are not there.
+    /// Whether a node of a partial start works and is connected to all its peers that run here, though
+    /// others live elsewhere.
     async fn works(&self, node: &SupervisedNode) -> bool {
         let Some(place) = self
             .start
@@ -104,7 +105,13 @@ impl<'a> Arrival<'a> {
         }
         let client = AdminClient::new(place.admin_socket()).with_timeout(ANSWER_TIMEOUT);
         let status = client.get_json::<StatusReport>("/status").await;
-        status.is_ok_and(|status| status.state != NodeState::Failed)
+        status.is_ok_and(|status| {
+            let mut here = status
+                .peers
+                .iter()
+                .filter(|peer| peer.dialled && self.start.reaches(&node.node, &peer.name));
+            status.state != NodeState::Failed && here.all(|peer| peer.up)
+        })
     }
 
     fn tell(&self, node: &SupervisedNode, ready: bool) {
@@ -130,9 +137,7 @@ impl Readiness {
     pub(super) fn tell(&self, start: &Start, screen: Screen) -> Result<(), Failure> {
         let lang = screen.lang;
         if self.late.is_empty() {
-            screen.line(text::all_ready(lang, start.places.len(), &self.seconds));
-            let seconds: f64 = self.seconds.parse().unwrap_or_default();
-            return screen.document(&json!({"ready_s": seconds, "nodes": start.places.len()}));
+            return self.tell_all_ready(start, screen);
         }
         let line = |node: &SupervisedNode| {
             let log = start
@@ -158,6 +163,32 @@ impl Readiness {
         let folder = start.deployment.folder().display().to_string();
         Err(Failure::new(code, lines.join("\n  ")).with_todo(text::see_doctor(lang, &folder)))
     }
+
+    fn tell_all_ready(&self, start: &Start, screen: Screen) -> Result<(), Failure> {
+        let (lang, nodes) = (screen.lang, start.places.len());
+        let seconds: f64 = self.seconds.parse().unwrap_or_default();
+        if !start.partial {
+            screen.line(text::all_ready(lang, nodes, &self.seconds));
+            return screen.document(&json!({"ready_s": seconds, "nodes": nodes}));
+        }
+        let all = start.deployment.places().len();
+        screen.line(machines::all_ready_here(lang, nodes, all, &self.seconds));
+        let elsewhere = start.elsewhere();
+        if !elsewhere.is_empty() {
+            screen.line(machines::elsewhere(lang, &some_of(&elsewhere, lang)));
+        }
+        screen.document(&json!({"ready_s": seconds, "nodes": nodes, "elsewhere": elsewhere}))
+    }
 }
 
+/// A handful of names, and how many more there are.
+fn some_of(names: &[String], lang: Lang) -> String {
+    let (shown, more) = names.split_at(NAMES_SHOWN.min(names.len()));
+    match more.len() {
+        0 => shown.join(", "),
+        more => machines::and_more(lang, &shown.join(", "), more),
+    }
+}
+
+const NAMES_SHOWN: usize = 8;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);

@@ -2,7 +2,8 @@ use juki_admin::{NodeState, PeerReport, StatusReport};
 use juki_domain::NodeRole;
 use juki_topology::Network;
 
-use super::super::facts::{Ahead, Certificate, LineFacts, Listening};
+use super::super::ahead::Ahead;
+use super::super::facts::{Certificate, LineFacts, Listening};
 use super::*;
 
 const NOW_S: u64 = 1_700_000_000;
@@ -294,13 +295,24 @@ fn programs_of_different_age_are_doubtful_and_other_protocols_bad() {
 
 #[test]
 fn a_journal_that_a_tier_holds_more_of_and_a_lost_ledger_are_told() {
-    let mut behind = link();
-    behind.ahead.push(Ahead {
+    let ahead = Ahead {
         municipality: "352047".to_owned(),
         own: 3,
         tier: "prefecture-35".to_owned(),
         held: 5,
-    });
+    };
+    let mut copy = link();
+    copy.ahead.push(ahead.clone());
+    finds(
+        &copy,
+        Check::Chain,
+        Mark::Doubtful,
+        "the tier below sends again",
+        "jukinet doctor /n",
+    );
+    let mut behind = link();
+    behind.node.role = NodeRole::MunicipalCs;
+    behind.ahead.push(ahead);
     finds(
         &behind,
         Check::Chain,
