@@ -74,10 +74,10 @@ impl SourceFile {
 }
 
 /// A file that was received whole.
-pub(super) struct Received {
-    pub(super) file: SpooledFile,
-    pub(super) inspected: Inspected,
-    pub(super) digest: [u8; 32],
+pub(crate) struct Received {
+    pub(crate) file: SpooledFile,
+    pub(crate) inspected: Inspected,
+    pub(crate) digest: [u8; 32],
 }
 
 /// Takes a file in.
