@@ -92,27 +92,7 @@ impl<L: LedgerPort> Sequencer<L> {
         let mut held = Vec::new();
         let now = (now_ms, civil_date);
         for input in inputs {
-            match input {
-                Input::Frame(frame) => self.take_frame(now, &frame, &mut held, say)?,
-                Input::Local {
-                    service,
-                    ticket,
-                    request,
-                } => {
-                    let step = self.decide(now, service, |service, context, view| {
-                        service.on_local(context, ticket, &request, view)
-                    });
-                    self.take_step(now, step, &mut held, say)?;
-                }
-                Input::Batch {
-                    service,
-                    ticket,
-                    requests,
-                } => self.take_batch(now, (service, ticket), &requests, &mut held, say)?,
-                Input::Security { source, code } => {
-                    self.record_security(now_ms, source, code, String::new())?
-                }
-            }
+            self.take_input(now, input, &mut held, say)?;
         }
         for at in 0..self.services.len() {
             if self
@@ -161,6 +141,36 @@ impl<L: LedgerPort> Sequencer<L> {
         match self.view.take_failure() {
             Some(error) => Err(TurnError::Index(error)),
             None => Ok(()),
+        }
+    }
+
+    fn take_input(
+        &mut self,
+        now: (u64, CivilDate),
+        input: Input,
+        held: &mut Vec<Emit>,
+        say: &mut dyn FnMut(Output),
+    ) -> Result<(), TurnError> {
+        match input {
+            Input::Frame(frame) => self.take_frame(now, &frame, held, say),
+            Input::Local {
+                service,
+                ticket,
+                request,
+            } => {
+                let step = self.decide(now, service, |service, context, view| {
+                    service.on_local(context, ticket, &request, view)
+                });
+                self.take_step(now, step, held, say)
+            }
+            Input::Batch {
+                service,
+                ticket,
+                requests,
+            } => self.take_batch(now, (service, ticket), &requests, held, say),
+            Input::Security { source, code } => {
+                self.record_security(now.0, source, code, String::new())
+            }
         }
     }
 

@@ -24,4 +24,4 @@ pub use inspection::{Inspected, Inspection};
 pub use reader::{FileKind, Reader, ReaderSettings, Row, Summary};
 pub use reject::Reject;
 pub use scope::Scope;
-pub use writer::{CodeWriter, RejectWriter, WriteError, Writer};
+pub use writer::{CodeWriter, RejectWriter, WorkListRow, WorkListWriter, WriteError, Writer};

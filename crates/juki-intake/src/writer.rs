@@ -185,6 +185,66 @@ impl<S: FnMut(&[u8])> RejectWriter<S> {
     }
 }
 
+/// One difference between the register and its communication server, for whoever works it off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WorkListRow<'a> {
+    /// 行番号 of the register's file, where it has the resident.
+    pub line: &'a str,
+    /// 宛名番号
+    pub resident: &'a str,
+    /// 種別
+    pub kind: &'a str,
+    /// 項目
+    pub item: &'a str,
+    /// 住基の値
+    pub register: &'a str,
+    /// CSの値
+    pub cs: &'a str,
+    /// 訂正案
+    pub proposal: &'a str,
+}
+
+/// Writes a list of differences. It is as confidential as the register itself.
+pub struct WorkListWriter<S: FnMut(&[u8])> {
+    rows: RowWriter<S>,
+}
+
+impl<S: FnMut(&[u8])> WorkListWriter<S> {
+    /// Begins a file: its header row goes to the sink at once.
+    pub fn new(encoding: FileEncoding, sink: S) -> Self {
+        Self {
+            rows: RowWriter::new(encoding, &WORK_LIST, sink),
+        }
+    }
+
+    /// Writes one row.
+    ///
+    /// # Errors
+    /// [`WriteError::NotInEncoding`]; the row is left out and the file goes on.
+    pub fn row(&mut self, row: WorkListRow<'_>) -> Result<(), WriteError> {
+        let [line, resident, kind, item, register, cs, proposal] = WORK_LIST;
+        self.rows.row([
+            (line, row.line),
+            (resident, row.resident),
+            (kind, row.kind),
+            (item, row.item),
+            (register, row.register),
+            (cs, row.cs),
+            (proposal, row.proposal),
+        ])
+    }
+}
+
+const WORK_LIST: [&str; 7] = [
+    "行番号",
+    "宛名番号",
+    "種別",
+    "項目",
+    "住基の値",
+    "CSの値",
+    "訂正案",
+];
+
 /// One encoded, quoted row after the other, each ending in CRLF as RFC 4180 has it.
 struct RowWriter<S: FnMut(&[u8])> {
     encoding: FileEncoding,

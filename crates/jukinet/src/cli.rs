@@ -11,7 +11,7 @@ use juki_domain::{CivilDate, Lang};
 
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand,
-    QueryArgs, RevokeArgs, StateArgs,
+    QueryArgs, ReconcileCommand, ReconcileRegisterArgs, RevokeArgs, StateArgs,
 };
 pub(crate) use japanese::in_japanese;
 pub(crate) use selection::Selection;
@@ -76,6 +76,9 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet cs ./demo cs-352047 import residents.csv --codes codes.csv\n  jukinet cs ./demo cs-352047 codes --out codes.csv\n  jukinet cs ./demo cs-352047 state 4f1c0b6a9d2e83775ab0c4d1e2f30918"
     )]
     Cs(CsArgs),
+    /// Find out where two that should agree do not
+    #[command(subcommand)]
+    Reconcile(ReconcileCommand),
     /// Ask for identity records from an agency's terminal
     #[command(
         after_help = "Examples:\n  jukinet query ./demo --affair war-bereaved-pension --code 91234567891\n  jukinet query ./demo --affair war-bereaved-pension --name '山田　花子' --birth 1970-01-02 --sex female --address '山口県萩市大字江向510番地'"

@@ -15,13 +15,14 @@ mod operator;
 mod pki;
 pub(crate) mod population;
 mod query;
+mod reconcile;
 pub(crate) mod status;
 mod trace;
 pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{AuditCommand, Command, OperatorCommand, PkiCommand};
+use crate::cli::{AuditCommand, Command, OperatorCommand, PkiCommand, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -37,6 +38,9 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Trace(args) => waited(trace::run(&args, screen)),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
         Command::Cs(args) => waited(cs::run(&args, screen)),
+        Command::Reconcile(ReconcileCommand::Register(args)) => {
+            waited(reconcile::register(&args, screen))
+        }
         Command::Query(args) => waited(query::run(&args, screen)),
         Command::Operator(OperatorCommand::Login(args)) => waited(operator::login(&args, screen)),
         Command::Pki(PkiCommand::Revoke(args)) => waited(pki::revoke(&args, screen)),

@@ -12,11 +12,16 @@ use crate::change_json::{ChangeJson, ChangeState};
 use crate::register::{Register, refusal};
 use crate::{codes_api, import_api};
 
-/// `POST /v1/changes`, `GET /v1/changes/{key}`, `POST /v1/import`, `GET /v1/codes`.
+/// `POST /v1/changes`, `GET /v1/changes/{key}`, `POST /v1/import`,
+/// `POST /v1/reconcile`, `GET /v1/codes`.
 pub(crate) fn routes(register: Register) -> Router {
     Router::new()
         .route("/v1/changes", post(submit))
         .route("/v1/changes/{key}", get(state))
+        .route(
+            "/v1/reconcile",
+            post(import_api::compare).layer(axum::extract::DefaultBodyLimit::disable()),
+        )
         .route("/v1/codes", get(codes_api::codes))
         .route(
             "/v1/import",

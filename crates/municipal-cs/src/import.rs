@@ -19,8 +19,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard, oneshot, watch};
 use tokio::task::JoinHandle;
 
 pub(crate) use files::{FileOutlet, Part};
-pub(crate) use outlet::{Outlet, lines};
-pub(crate) use reception::{Fingerprint, Piece, Source, SourceFile};
+pub(crate) use outlet::{LineOutlet, Outlet, Progress, lines};
+pub(crate) use reception::{Fingerprint, Piece, Received, Source, SourceFile};
 pub(crate) use report::{ImportFailure, ImportReport};
 
 use crate::register::Register;
@@ -29,7 +29,7 @@ use crate::spool::SpoolFolder;
 /// The day on which codes were entered for everybody (domain.md section 0).
 pub(crate) const FIRST_PHASE_DAY: &str = "2002-08-05";
 /// Longest row in bytes.
-const LINE_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const LINE_BYTES_MAX: usize = 64 * 1024;
 
 /// What all imports of a server share.
 #[derive(Clone)]
@@ -71,7 +71,13 @@ impl Imports {
         self.closing.send_replace(true);
     }
 
-    async fn closed(&self) {
+    /// Takes a file in whole.
+    pub(crate) async fn receive(&self, source: Source) -> Result<Received, ImportFailure> {
+        reception::receive(source, &self.spools, self.file_bytes_max).await
+    }
+
+    /// Waits until the node stops.
+    pub(crate) async fn closed(&self) {
         let mut closing = self.closing.subscribe();
         // The sender lives as long as self.
         let _ = closing.wait_for(|closing| *closing).await;
@@ -117,8 +123,13 @@ async fn whole(
     mut outlet: Outlet,
     passed: oneshot::Sender<()>,
 ) -> Result<ImportReport, ImportFailure> {
-    let imports = register.imports();
-    let received = reception::receive(source, &imports.spools, imports.file_bytes_max).await?;
+    let received = match register.imports().receive(source).await {
+        Ok(received) => received,
+        Err(failure) => {
+            tracing::warn!(event = "file.refused", code = failure.code.code());
+            return Err(failure);
+        }
+    };
     // Whoever waits may have gone away; the import goes on.
     let _ = passed.send(());
     let (kind, bytes) = (received.inspected.kind, received.file.len());
@@ -154,7 +165,7 @@ async fn whole(
 }
 
 /// The code of a failed write or read of the spool.
-fn disk(error: &io::Error) -> ImportFailure {
+pub(crate) fn disk(error: &io::Error) -> ImportFailure {
     tracing::error!(event = "spool.failed", code = ErrorCode::DiskFailed.code(), %error);
     ImportFailure::new(ErrorCode::DiskFailed)
 }

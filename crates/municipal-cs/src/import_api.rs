@@ -1,4 +1,4 @@
-//! `POST /v1/import`: a file of the register over a connection.
+//! `POST /v1/import`, `POST /v1/reconcile`: files of the register over a connection.
 
 use axum::Json;
 use axum::body::Body;
@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api::item_detail;
 use crate::import::{self, Outlet, Piece, Plan, Source};
+use crate::reconcile;
 use crate::register::Register;
 
 /// Pieces of a body that wait for the disk.
@@ -73,6 +74,31 @@ pub(crate) async fn import(
         Ok(Ok(report)) => Json(report).into_response(),
         Ok(Err(failure)) => failure.problem(lang).into_response(),
         Err(_) => Problem::new(ErrorCode::LineDown, lang).into_response(),
+    }
+}
+
+/// Compares a full export with what this server holds, and answers line by line.
+pub(crate) async fn compare(
+    State(register): State<Register>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let lang = accepted_lang(&headers);
+    let turn = match register.imports().try_turn() {
+        Ok(turn) => turn,
+        Err(code) => return Problem::new(code, lang).into_response(),
+    };
+    let (outlet, lines) = import::lines(lang, false);
+    let (pieces, source) = mpsc::channel(PIECES_MAX);
+    let (passed, passes) = oneshot::channel();
+    let running = reconcile::start(register, turn, Source::Pieces(source), outlet, passed);
+    pump(body, pieces).await;
+    if passes.await.is_ok() {
+        return lines_response(JSON_LINES, lines);
+    }
+    match running.await {
+        Ok(Err(failure)) => failure.problem(lang).into_response(),
+        Ok(Ok(())) | Err(_) => Problem::new(ErrorCode::LineDown, lang).into_response(),
     }
 }
 

@@ -8,6 +8,7 @@ mod drop_folder;
 mod import;
 mod import_api;
 mod papers;
+mod reconcile;
 mod register;
 mod register_http;
 mod spool;

@@ -1,13 +1,15 @@
 //! What the interfaces of the existing register share: submit, ask, papers.
 
 use juki_dispatch::BatchAnswer;
-use juki_domain::{ChangeReason, ChangeRequest, CivilDate, ErrorCode, MunicipalityCode};
+use juki_domain::{
+    ChangeReason, ChangeRequest, CivilDate, ErrorCode, MunicipalityCode, RegisterNumber,
+};
 use juki_intake::Scope;
 use juki_node::EngineHandle;
 use juki_runtime::{Clock as _, SystemClock};
 use juki_services::registration::{
-    Certificate, LocalRegistration, Registered, RegistrationOutcome, ResidentsAsk, ResidentsPage,
-    change_message, local_registration, row_message,
+    Certificate, LocalRegistration, Registered, RegistrationOutcome, Resident, ResidentsAsk,
+    ResidentsPage, change_message, find_message, local_registration, row_message,
 };
 use prost::Message as _;
 use tokio::sync::oneshot;
@@ -62,6 +64,11 @@ impl Register {
             name: self.handle.prepared().config.node.label.clone(),
             today: self.today(),
         }
+    }
+
+    /// How many residents stood here a moment ago.
+    pub(crate) fn residents_count(&self) -> u64 {
+        self.handle.reports().residents
     }
 
     /// What all imports share.
@@ -139,6 +146,23 @@ impl Register {
         let answer = self.handle.call(SERVICE, ask.message()).await;
         let bytes = answer.map_err(|_| ErrorCode::LineDown)?;
         ResidentsPage::decode(bytes.as_slice()).map_err(|_| ErrorCode::FrameGarbage)
+    }
+
+    /// The residents with these numbers, in their order.
+    pub(crate) async fn find(
+        &self,
+        numbers: impl Iterator<Item = &RegisterNumber>,
+    ) -> Result<Vec<Resident>, ErrorCode> {
+        let messages = numbers.map(|number| find_message(number.reveal()));
+        let begun = self.handle.begin_batch(SERVICE, messages.collect()).await;
+        let answer = begun.map_err(|_| ErrorCode::LineDown)?.await;
+        let bytes = answer.map_err(|_| ErrorCode::LineDown)?;
+        let answer = BatchAnswer::decode(bytes.as_slice()).map_err(|_| ErrorCode::FrameGarbage)?;
+        let found = answer
+            .bodies
+            .iter()
+            .map(|body| Resident::decode(body.as_slice()).map_err(|_| ErrorCode::FrameGarbage));
+        found.collect()
     }
 
     /// What became of an earlier change.

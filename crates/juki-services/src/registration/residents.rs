@@ -4,6 +4,7 @@ use std::fmt;
 
 use juki_dispatch::View;
 use juki_domain::{Address, BirthDate, PersonName, Sex};
+use juki_journal::JournalSender;
 use juki_registry::Standing;
 use prost::Message;
 
@@ -38,6 +39,9 @@ pub struct ResidentsPage {
     /// What to ask for the next page with; empty where this is the last.
     #[prost(bytes = "vec", tag = "2")]
     pub last: Vec<u8>,
+    /// Number of the journal's last entry when the page was made.
+    #[prost(uint64, tag = "3")]
+    pub head: u64,
 }
 
 /// A resident whom the register has reported, as the communication server has him.
@@ -124,6 +128,7 @@ impl Registration {
         ResidentsPage {
             residents: residents.collect(),
             last,
+            head: JournalSender::head(view).seq,
         }
     }
 

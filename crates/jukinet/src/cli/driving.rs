@@ -96,6 +96,35 @@ pub(crate) struct StateArgs {
     pub(crate) key: String,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReconcileCommand {
+    /// Compare a full export of a register with what its communication server holds
+    #[command(
+        after_help = "Examples:\n  jukinet reconcile register ./demo cs-352047 residents.csv --worklist work.csv\n  jukinet reconcile register ./demo cs-352047 residents.csv --corrections fix.csv --apply\n\nThe work list holds both sides of each difference and the corrections hold records: both are as\nsecret as the register. The screen shows neither. Exit code: 0 no difference (with --apply: none\nleft), 1 differences."
+    )]
+    Register(ReconcileRegisterArgs),
+}
+
+/// Arguments of `reconcile register`.
+#[derive(Debug, Args)]
+pub(crate) struct ReconcileRegisterArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// The communication server's node name
+    pub(crate) node: String,
+    /// The register's full export (CSV, without reasons of change)
+    pub(crate) file: PathBuf,
+    /// Write every difference with both sides into this CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) worklist: Option<PathBuf>,
+    /// Write the changes that make the server agree with the register into this CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) corrections: Option<PathBuf>,
+    /// Import these changes at once and compare again
+    #[arg(long)]
+    pub(crate) apply: bool,
+}
+
 /// Arguments of `query`.
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {

@@ -87,6 +87,11 @@ const COMMANDS: &[(&str, &str)] = &[
         "cs codes",
         "全住民の住民票コードを既存住基のためのファイルに書き出す",
     ),
+    ("reconcile", "一致すべき二者の違いを見つける（整合性確認）"),
+    (
+        "reconcile register",
+        "既存住基の全件出力と CS の記録を比べる",
+    ),
     ("query", "機関の端末から本人確認情報を照会する"),
     ("operator", "機関の端末の操作者"),
     ("operator login", "操作者カードで端末にログインする"),
@@ -152,6 +157,20 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     ("node", "端末（複数ある場合に要る）"),
     ("cs/node", "CS のノード名"),
+    ("reconcile register/node", "CS のノード名"),
+    (
+        "reconcile register/file",
+        "既存住基の全件出力（異動事由のない CSV ファイル）",
+    ),
+    (
+        "worklist",
+        "すべての違いを双方の値とともにこの CSV ファイルに書く（住民票と同じく秘密。画面には出さない）",
+    ),
+    (
+        "corrections",
+        "CS を既存住基に合わせる異動をこの CSV ファイルに書く（住民票と同じく秘密）",
+    ),
+    ("apply", "その異動をすぐに取り込み、もう一度比べる"),
     ("file", "CSV ファイル"),
     (
         "initial_date",

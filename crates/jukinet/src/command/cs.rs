@@ -2,7 +2,7 @@
 
 mod codes;
 pub(crate) mod import;
-mod output;
+pub(crate) mod output;
 
 use juki_admin::AdminClient;
 use juki_crypto::{SystemRandomness, random_array};

@@ -22,7 +22,7 @@ async fn a_file_is_imported_and_its_rejected_rows_are_shown() {
         let report = json!({"rows": 9, "accepted": 8, "rejected": 1, "rejects": [reject]});
         [
             json!({"progress": {"bytes": 1_000_000, "bytes_total": 2_000_000, "rows": 4}}),
-            json!({"code": {"resident": "1", "code": "91234567893"}}),
+            json!({"code": {"resident": "1", "code": "98765432103"}}),
             json!({"reject": reject}),
             json!({"report": report}),
         ]
@@ -70,7 +70,7 @@ async fn a_file_is_imported_and_its_rejected_rows_are_shown() {
     assert!(read("rejects.csv").contains("7,JKI-2005,生年月日,"));
     assert_eq!(
         read("codes.csv"),
-        "宛名番号,住民票コード\r\n1,91234567893\r\n"
+        "宛名番号,住民票コード\r\n1,98765432103\r\n"
     );
 }
 

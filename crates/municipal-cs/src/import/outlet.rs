@@ -36,9 +36,9 @@ pub(crate) enum Outlet {
 /// How far an import is.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Progress {
-    pub(super) bytes: u64,
-    pub(super) bytes_total: u64,
-    pub(super) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) bytes_total: u64,
+    pub(crate) rows: u64,
 }
 
 impl Outlet {
@@ -71,7 +71,7 @@ impl Outlet {
             Self::Report => {}
             Self::Lines(lines) => {
                 let reject = RejectJson::new(line, reject);
-                lines.say(&json!({ "reject": reject })).await;
+                lines.say(&RejectLine { reject }).await;
             }
             Self::Files(files) => files.reject(line, reject),
         }
@@ -81,8 +81,9 @@ impl Outlet {
         match self {
             Self::Report => {}
             Self::Lines(lines) => {
-                let told = json!({"code": {"resident": resident.reveal(), "code": code}});
-                lines.say(&told).await;
+                let resident = resident.reveal();
+                let code = CodeOf { resident, code };
+                lines.say(&CodeLine { code }).await;
             }
             Self::Files(files) => files.code(resident, code),
         }
@@ -98,13 +99,9 @@ impl Outlet {
             Self::Report => ended,
             Self::Lines(lines) => {
                 match &ended {
-                    Ok(report) => lines.say(&json!({ "report": report })).await,
-                    Err(failure) => {
-                        let problem = failure.problem(lines.lang);
-                        lines.say(&json!({ "problem": problem })).await;
-                    }
+                    Ok(report) => lines.end(&json!({ "report": report })).await,
+                    Err(failure) => lines.end_badly(failure).await,
                 }
-                lines.flush().await;
                 ended
             }
             Self::Files(files) => {
@@ -114,6 +111,22 @@ impl Outlet {
             }
         }
     }
+}
+
+#[derive(Serialize)]
+struct RejectLine {
+    reject: RejectJson,
+}
+
+#[derive(Serialize)]
+struct CodeLine<'a> {
+    code: CodeOf<'a>,
+}
+
+#[derive(Serialize)]
+struct CodeOf<'a> {
+    resident: &'a str,
+    code: &'a str,
 }
 
 /// Lines of JSON on their way to a listener.
@@ -162,8 +175,20 @@ impl LineOutlet {
         }
     }
 
+    /// Says the last object.
+    pub(crate) async fn end<T: Serialize>(&mut self, line: &T) {
+        self.say(line).await;
+        self.flush().await;
+    }
+
+    /// Says why there is no result.
+    pub(crate) async fn end_badly(&mut self, failure: &ImportFailure) {
+        let problem = failure.problem(self.lang);
+        self.end(&json!({ "problem": problem })).await;
+    }
+
     /// Lets go what waits.
-    pub(crate) async fn flush(&mut self) {
+    async fn flush(&mut self) {
         let bytes = Bytes::from(std::mem::take(&mut self.buffer));
         let Some(sender) = self.sender.as_ref().filter(|_| !bytes.is_empty()) else {
             return;

@@ -65,19 +65,26 @@ impl SourceFile {
         })
     }
 
-    /// Whether file and name are still those that were quiet.
-    fn is_unchanged(&self) -> std::io::Result<bool> {
+    /// What was found in the file, or that file or name are not those any more that were quiet.
+    fn unless_changed(
+        &self,
+        found: Result<(), ImportFailure>,
+    ) -> std::io::Result<Result<(), ImportFailure>> {
         let held = Fingerprint::of(&self.file.metadata()?);
         let named = Fingerprint::of(&std::fs::symlink_metadata(&self.path)?);
-        Ok(held == self.opened && named == self.opened)
+        Ok(if held == self.opened && named == self.opened {
+            found
+        } else {
+            Err(ImportFailure::new(ErrorCode::FileChanged))
+        })
     }
 }
 
 /// A file that was received whole.
-pub(super) struct Received {
-    pub(super) file: SpooledFile,
-    pub(super) inspected: Inspected,
-    pub(super) digest: [u8; 32],
+pub(crate) struct Received {
+    pub(crate) file: SpooledFile,
+    pub(crate) inspected: Inspected,
+    pub(crate) digest: [u8; 32],
 }
 
 /// Takes a file in.
@@ -117,15 +124,13 @@ async fn read_file(mut source: SourceFile, reception: &mut Reception) -> Result<
         if read.is_empty() {
             break;
         }
-        reception.take(read)?;
+        if let Err(failure) = reception.take(read) {
+            return source.unless_changed(Err(failure)).map_err(unread)?;
+        }
         // The end of the node may be asked for in between.
         tokio::task::yield_now().await;
     }
-    if source.is_unchanged().map_err(unread)? {
-        Ok(())
-    } else {
-        Err(ImportFailure::new(ErrorCode::FileChanged))
-    }
+    source.unless_changed(Ok(())).map_err(unread)?
 }
 
 struct Reception {
@@ -156,5 +161,64 @@ impl Reception {
             inspected,
             digest: self.digest.finish(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "宛名番号,氏名,生年月日,性別,住所\n1,検査　一郎,1970-01-02,男,山口県萩市\n";
+
+    async fn received(source: Source, bytes_max: u64) -> Result<u64, ErrorCode> {
+        let folder = tempfile::tempdir().unwrap();
+        let spools = SpoolFolder::open(folder.path()).unwrap();
+        receive(source, &spools, bytes_max)
+            .await
+            .map(|received| received.file.len())
+            .map_err(|failure| failure.code)
+    }
+
+    fn quiet(path: &std::path::Path) -> Fingerprint {
+        Fingerprint::of(&std::fs::symlink_metadata(path).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_not_the_one_that_was_quiet_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("all.csv");
+        std::fs::write(&path, FILE).unwrap();
+        let before = quiet(&path);
+        let open = || Source::File(SourceFile::open(path.clone(), before).unwrap());
+        assert_eq!(received(open(), 1 << 20).await, Ok(FILE.len() as u64));
+        // Replaced while it is read: the old one is still open.
+        let source = open();
+        std::fs::write(folder.path().join("other"), FILE).unwrap();
+        std::fs::rename(folder.path().join("other"), &path).unwrap();
+        assert_eq!(received(source, 1 << 20).await, Err(ErrorCode::FileChanged));
+        // Written on since.
+        assert_eq!(received(open(), 1 << 20).await, Err(ErrorCode::FileChanged));
+    }
+
+    #[tokio::test]
+    async fn a_file_beyond_the_limit_and_one_without_an_end_are_refused() {
+        let whole = |end: bool| {
+            let (pieces, source) = mpsc::channel(2);
+            pieces
+                .try_send(Piece::Bytes(Bytes::from_static(FILE.as_bytes())))
+                .ok();
+            if end {
+                pieces.try_send(Piece::End).ok();
+            }
+            Source::Pieces(source)
+        };
+        let length = FILE.len() as u64;
+        assert_eq!(received(whole(true), length).await, Ok(length));
+        let too_large = Err(ErrorCode::RequestTooLarge);
+        assert_eq!(received(whole(true), length - 1).await, too_large);
+        assert_eq!(
+            received(whole(false), length).await,
+            Err(ErrorCode::FileCut)
+        );
     }
 }

@@ -21,7 +21,7 @@ use crate::text;
 pub(crate) struct ImportReport {
     rows: u64,
     accepted: u64,
-    rejected: u64,
+    pub(crate) rejected: u64,
     /// Rows that are right and change no record.
     #[serde(default)]
     skipped: u64,
@@ -45,11 +45,49 @@ struct CodeOf {
     code: String,
 }
 
+/// How far the work on a file is.
 #[derive(Deserialize)]
-struct Progress {
+pub(crate) struct Progress {
     bytes: u64,
     bytes_total: u64,
     rows: u64,
+}
+
+/// Shows progress: a moving bar on a terminal, a line now and then elsewhere.
+pub(crate) struct ProgressView {
+    screen: Screen,
+    bar: Option<ProgressBar>,
+    told_percent: u64,
+}
+
+impl ProgressView {
+    pub(crate) fn new(screen: Screen) -> Self {
+        Self {
+            screen,
+            bar: screen.shows_progress().then(bar),
+            told_percent: 0,
+        }
+    }
+
+    pub(crate) fn show(&mut self, progress: &Progress) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(progress.bytes_total);
+            bar.set_position(progress.bytes);
+            return;
+        }
+        let percent = progress.bytes.saturating_mul(100) / progress.bytes_total.max(1);
+        if percent >= self.told_percent + PERCENT_STEP && percent < 100 {
+            self.told_percent = percent - percent % PERCENT_STEP;
+            let line = text::import_progress(self.screen.lang, percent, progress.rows);
+            self.screen.line(line);
+        }
+    }
+
+    pub(crate) fn end(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// One line of the answer to `POST /v1/import`.
@@ -107,8 +145,7 @@ pub(crate) async fn take_in(
 
 struct Listener {
     screen: Screen,
-    bar: Option<ProgressBar>,
-    told_percent: u64,
+    progress: ProgressView,
     rejects: Option<(RejectWriter<Box<dyn FnMut(&[u8])>>, OutputFile)>,
     codes: Option<(CodeWriter<Box<dyn FnMut(&[u8])>>, OutputFile)>,
     report: Option<ImportReport>,
@@ -121,8 +158,7 @@ impl Listener {
         let codes = outputs.codes.map(OutputFile::new).transpose()?;
         Ok(Self {
             screen,
-            bar: screen.shows_progress().then(bar),
-            told_percent: 0,
+            progress: ProgressView::new(screen),
             rejects: rejects
                 .map(|file| (RejectWriter::new(encoding, screen.lang, file.sink()), file)),
             codes: codes.map(|file| (CodeWriter::new(encoding, file.sink()), file)),
@@ -133,27 +169,13 @@ impl Listener {
     fn hear(&mut self, line: &[u8]) -> Result<(), ClientError> {
         let line: Line = serde_json::from_slice(line).map_err(malformed)?;
         match line {
-            Line::Progress(progress) => self.show(&progress),
+            Line::Progress(progress) => self.progress.show(&progress),
             Line::Reject(reject) => self.keep_reject(&reject),
-            Line::Code(told) => self.keep_code(&told),
+            Line::Code(told) => self.keep_code(&told)?,
             Line::Report(report) => self.report = Some(report),
             Line::Problem(problem) => return Err(ClientError::Refused(problem)),
         }
         Ok(())
-    }
-
-    fn show(&mut self, progress: &Progress) {
-        if let Some(bar) = &self.bar {
-            bar.set_length(progress.bytes_total);
-            bar.set_position(progress.bytes);
-            return;
-        }
-        let percent = progress.bytes * 100 / progress.bytes_total.max(1);
-        if percent >= self.told_percent + PERCENT_STEP && percent < 100 {
-            self.told_percent = percent - percent % PERCENT_STEP;
-            let line = text::import_progress(self.screen.lang, percent, progress.rows);
-            self.screen.line(line);
-        }
     }
 
     fn keep_reject(&mut self, reject: &RejectedRow) {
@@ -166,21 +188,20 @@ impl Listener {
         }
     }
 
-    fn keep_code(&mut self, told: &CodeOf) {
-        if let Some((writer, _)) = &mut self.codes
-            && let (Ok(number), Ok(code)) = (
-                RegisterNumber::parse(&told.resident),
-                told.code.parse::<ResidentRecordCode>(),
-            )
-        {
-            let _ = writer.row(&number, &code);
-        }
+    fn keep_code(&mut self, told: &CodeOf) -> Result<(), ClientError> {
+        let Some((writer, _)) = &mut self.codes else {
+            return Ok(());
+        };
+        let wrong = |what: &str| malformed(serde::de::Error::custom(what));
+        let number = RegisterNumber::parse(&told.resident).map_err(|_| wrong("a number"))?;
+        let code: ResidentRecordCode = told.code.parse().map_err(|_| wrong("a code"))?;
+        // UTF-8 holds every text.
+        let _ = writer.row(&number, &code);
+        Ok(())
     }
 
     fn end(self) -> Result<ImportReport, Failure> {
-        if let Some(bar) = self.bar {
-            bar.finish_and_clear();
-        }
+        self.progress.end();
         let report = self.report.ok_or_else(|| {
             Failure::new(ErrorCode::LineDown, text::import_cut_off(self.screen.lang))
         })?;
@@ -194,7 +215,8 @@ impl Listener {
     }
 }
 
-fn tell(report: &ImportReport, screen: Screen) {
+/// Says what became of a file.
+pub(crate) fn tell(report: &ImportReport, screen: Screen) {
     let lang = screen.lang;
     screen.line(text::import_counts(
         lang,
@@ -232,22 +254,23 @@ fn tell(report: &ImportReport, screen: Screen) {
 }
 
 /// A bar of bytes.
-pub(crate) fn bar() -> ProgressBar {
+fn bar() -> ProgressBar {
     // The template is ours and right; a wrong one would only look plain.
     let style = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes} {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style)
 }
 
-fn malformed(source: serde_json::Error) -> ClientError {
+/// A line that is none of the answer's.
+pub(crate) fn malformed(source: serde_json::Error) -> ClientError {
     ClientError::Malformed {
-        request: "POST /v1/import".to_owned(),
+        request: "a line of the answer".to_owned(),
         source,
     }
 }
 
 /// A server that says nothing for so long is stuck: it tells its progress several times a second.
-const SILENCE_MAX: Duration = Duration::from_secs(300);
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(300);
 
 /// Where no bar moves, progress is told this often.
 const PERCENT_STEP: u64 = 10;
