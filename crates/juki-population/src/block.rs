@@ -36,9 +36,9 @@ pub(crate) struct Household {
     pub(crate) members: Vec<Member>,
 }
 
-/// How many blocks a population has.
+/// How many blocks a population has: at least one, which may be of nobody.
 pub(crate) fn count(settings: &PopulationSettings) -> u64 {
-    residents(settings).div_ceil(BLOCK_RESIDENTS_MAX)
+    residents(settings).div_ceil(BLOCK_RESIDENTS_MAX).max(1)
 }
 
 /// The households of one block; blocks do not depend on one another.
@@ -131,7 +131,7 @@ fn partly_unknown(age: u8, birth: BirthDate, draw: &mut Draw) -> BirthDate {
 
 fn range(settings: &PopulationSettings, number: u64) -> Range<u64> {
     let all = u128::from(residents(settings));
-    let blocks = u128::from(count(settings).max(1));
+    let blocks = u128::from(count(settings));
     let bound = |number: u64| u64::try_from(all * u128::from(number) / blocks).unwrap_or(u64::MAX);
     bound(number)..bound(number + 1)
 }

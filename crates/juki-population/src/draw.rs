@@ -1,5 +1,7 @@
 //! Reproducible draws: the same on every machine and with every version of the random crates.
 
+use std::sync::LazyLock;
+
 use juki_domain::MunicipalityCode;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -105,8 +107,12 @@ pub(crate) fn spread(key: u64, number: u64) -> u64 {
 /// The golden ratio as a fraction of 2^64: its multiples fill the circle evenly.
 pub(crate) const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
+/// Begun once: a household's draws cost one compression instead of three.
+static DRAWS: LazyLock<blake3::Hasher> =
+    LazyLock::new(|| blake3::Hasher::new_derive_key("juki-population 1 draws"));
+
 fn mixed(seed: u64, municipality: MunicipalityCode, purpose: &str, number: u64) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new_derive_key("juki-population 1 draws");
+    let mut hasher = DRAWS.clone();
     hasher
         .update(&seed.to_le_bytes())
         .update(&municipality.number().to_le_bytes())

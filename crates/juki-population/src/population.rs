@@ -1,5 +1,6 @@
 //! One municipality's residents as a stream.
 
+use std::cell::Cell;
 use std::fmt;
 use std::vec::IntoIter;
 
@@ -126,13 +127,29 @@ impl Population {
         })
     }
 
-    /// Writes the residents not yet taken as an initial file in UTF-8.
+    /// In how many blocks the residents come. Blocks do not depend on one another, so any of them
+    /// can be made at any time and on any thread.
+    #[must_use]
+    pub fn blocks(&self) -> u64 {
+        count(&self.settings)
+    }
+
+    /// One block's part of the initial file in UTF-8: the parts of all blocks in their order are
+    /// the file. The first begins with the header row. A part has at most 4,096 rows.
     ///
     /// # Errors
     /// [`WriteError`]; UTF-8 holds every name, so none is expected.
-    pub fn write_initial(&mut self, sink: &mut impl FnMut(&[u8])) -> Result<(), WriteError> {
-        let mut writer = Writer::new(FileKind::Initial, FileEncoding::Utf8, sink);
-        for resident in self {
+    pub fn initial_part(&self, block: u64) -> Result<Vec<u8>, WriteError> {
+        let mut part = Vec::with_capacity(PART_BYTES);
+        // The writer hands over the header row as it begins; it stands in the first part only.
+        let kept = Cell::new(block == 0);
+        let mut writer = Writer::new(FileKind::Initial, FileEncoding::Utf8, |bytes: &[u8]| {
+            if kept.get() {
+                part.extend_from_slice(bytes);
+            }
+        });
+        kept.set(true);
+        for resident in residents_of_block(&self.settings, block) {
             writer.resident(
                 &resident.register_number,
                 &resident.name,
@@ -141,7 +158,18 @@ impl Population {
                 &resident.address,
             )?;
         }
-        Ok(())
+        Ok(part)
+    }
+
+    /// Writes the initial file of all residents in UTF-8, part after part.
+    ///
+    /// # Errors
+    /// [`WriteError`]; UTF-8 holds every name, so none is expected.
+    pub fn write_initial(&self, sink: &mut impl FnMut(&[u8])) -> Result<(), WriteError> {
+        (0..self.blocks()).try_for_each(|block| {
+            sink(&self.initial_part(block)?);
+            Ok(())
+        })
     }
 }
 
@@ -150,17 +178,25 @@ impl Iterator for Population {
 
     fn next(&mut self) -> Option<Resident> {
         while self.ready.len() == 0 && self.next_block < count(&self.settings) {
-            let households = block(&self.settings, self.next_block);
-            let residents: Vec<Resident> = households
-                .iter()
-                .flat_map(|household| residents_of(&self.settings, household))
-                .collect();
-            self.ready = residents.into_iter();
+            let residents = residents_of_block(&self.settings, self.next_block);
+            self.ready = residents.collect::<Vec<_>>().into_iter();
             self.next_block += 1;
         }
         self.ready.next()
     }
 }
+
+fn residents_of_block(
+    settings: &PopulationSettings,
+    number: u64,
+) -> impl Iterator<Item = Resident> {
+    block(settings, number)
+        .into_iter()
+        .flat_map(|household| residents_of(settings, &household))
+}
+
+/// Rows take about 85 bytes: room for a block of them.
+const PART_BYTES: usize = 384 * 1024;
 
 /// Before this year the oldest residents would be born before the first civil date.
 const AS_OF_YEAR_MIN: i32 = 1960;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use juki_domain::{ChangeReason, ChangeRequest, MunicipalityCode};
-use juki_intake::{Reader, ReaderSettings};
+use juki_intake::{FileEncoding, FileKind, Reader, ReaderSettings, WriteError, Writer};
 use juki_population::{DailyChanges, Population, PopulationError, PopulationSettings, Resident};
 
 fn settings(municipality: &str, residents: usize, seed: u64) -> PopulationSettings {
@@ -69,6 +69,83 @@ fn fingerprint(bytes: &[u8]) -> u64 {
 }
 
 const FINGERPRINT: u64 = 10_657_635_100_617_428_705;
+
+#[test]
+fn parts_made_in_any_order_are_the_same_file() {
+    for residents in [0, 1, 4096, 4097, 20_000] {
+        let settings = settings("352047", residents, 9);
+        let population = Population::new(settings).unwrap();
+        let mut parts: Vec<(u64, Vec<u8>)> = (0..population.blocks())
+            .rev()
+            .map(|block| (block, population.initial_part(block).unwrap()))
+            .collect();
+        assert_eq!(parts.len(), residents.div_ceil(4096).max(1));
+        parts.sort_by_key(|(block, _)| *block);
+        let joined: Vec<u8> = parts.into_iter().flat_map(|(_, part)| part).collect();
+        assert_eq!(joined, initial_file(settings));
+        let rows = joined.split(|byte| *byte == b'\n').count() - 1;
+        assert_eq!(rows, residents + 1, "one header row and one row for each");
+    }
+}
+
+#[test]
+fn variation_selectors_stand_in_the_file_and_read_back() {
+    let file = initial_file(settings("352047", 60_000, 2));
+    let names: Vec<String> = read(&file)
+        .into_iter()
+        .map(|request| request.name.unwrap().reveal().to_owned())
+        .collect();
+    let mut bearers_of_all = 0;
+    for (sequence, bytes) in [
+        ("邉\u{e0101}", b"\xe9\x82\x89\xf3\xa0\x84\x81"),
+        ("邊\u{e0101}", b"\xe9\x82\x8a\xf3\xa0\x84\x81"),
+        ("葛\u{e0100}", b"\xe8\x91\x9b\xf3\xa0\x84\x80"),
+        ("辻\u{e0101}", b"\xe8\xbe\xbb\xf3\xa0\x84\x81"),
+    ] {
+        let bearers = names.iter().filter(|name| name.contains(sequence)).count();
+        let written = file.windows(7).filter(|window| window == bytes).count();
+        assert_eq!(written, bearers, "{sequence}");
+        bearers_of_all += bearers;
+    }
+    assert!(bearers_of_all > 3, "{bearers_of_all} of 60,000");
+}
+
+#[test]
+fn a_name_that_cp932_cannot_hold_is_refused_by_its_column_and_the_file_goes_on() {
+    let residents: Vec<Resident> = Population::new(settings("352047", 20_000, 2))
+        .unwrap()
+        .collect();
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(FileKind::Initial, FileEncoding::Cp932, |chunk: &[u8]| {
+        bytes.extend_from_slice(chunk);
+    });
+    let mut kept = Vec::new();
+    let mut refused = 0;
+    for resident in &residents {
+        let request = resident.entry("2002-08-05".parse().unwrap());
+        let beyond = ['𠮷', '\u{e0100}', '\u{e0101}', '\u{e0102}'];
+        match writer.row(&request) {
+            Ok(()) => {
+                assert!(!resident.name.reveal().contains(beyond));
+                kept.push(request);
+            }
+            Err(error) => {
+                // Nothing is put in a rare character's place: the row is left out whole.
+                assert_eq!(error, WriteError::NotInEncoding("氏名"));
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0 && kept.len() > 19_000, "{refused} refused");
+    assert_eq!(read(&bytes), kept);
+    let held: String = kept
+        .iter()
+        .map(|request| request.name.as_ref().unwrap().reveal())
+        .collect();
+    for rare in ["髙", "﨑", "邊", "邉"] {
+        assert!(held.contains(rare), "CP932 holds {rare}");
+    }
+}
 
 #[test]
 fn the_number_of_residents_is_exact() {
@@ -237,126 +314,4 @@ fn settings_that_do_not_fit_are_refused() {
         DailyChanges::new(vec![too_many]).err(),
         Some(PopulationError::TooManyResidents)
     );
-}
-
-#[test]
-fn a_year_of_days_has_the_events_of_the_nation_and_each_only_once() {
-    let populations = vec![settings("352047", 20_000, 4), settings("355020", 20_000, 4)];
-    let daily = DailyChanges::new(populations.clone()).unwrap();
-    let begin = populations[0].as_of.days();
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut ended = BTreeSet::new();
-    let mut entered = BTreeSet::new();
-    let first = juki_domain::CivilDate::from_days(begin + 1).unwrap();
-    let year = daily.days(first, 365);
-    assert_eq!(year.len(), 365);
-    assert_eq!(daily.day("2003-04-01".parse().unwrap()), year[238]);
-    for (day, files) in (1..).zip(&year) {
-        let date = juki_domain::CivilDate::from_days(begin + day).unwrap();
-        for file in files {
-            for request in &file.requests {
-                assert_eq!((request.check(), request.event_date), (Ok(()), date));
-                *counts.entry(request.reason.name()).or_default() += 1;
-                let who = (file.municipality, request.resident.reveal().to_owned());
-                match request.reason {
-                    ChangeReason::Death | ChangeReason::MoveOut => assert!(ended.insert(who)),
-                    ChangeReason::Birth | ChangeReason::MoveIn => assert!(entered.insert(who)),
-                    ChangeReason::AddressChange => assert!(!ended.contains(&who)),
-                    ChangeReason::ExOfficioEntry
-                    | ChangeReason::ExOfficioDeletion
-                    | ChangeReason::ExOfficioCorrection
-                    | ChangeReason::CodeChangeRequest
-                    | ChangeReason::CodeExOfficio => panic!("unexpected {:?}", request.reason),
-                }
-            }
-        }
-    }
-    for (reason, per_mille) in [
-        ("death", 7.7),
-        ("birth", 9.1),
-        ("move-out", 41.0),
-        ("move-in", 41.0),
-    ] {
-        let found = f64::from(counts[reason]) / 40.0;
-        assert!(
-            (found / per_mille - 1.0).abs() < 0.15,
-            "{reason}: {found:.1} per mille a year, not {per_mille}"
-        );
-    }
-    assert!(counts["address-change"] > 500);
-}
-
-#[test]
-fn both_files_of_a_move_agree_on_person_certificate_and_day() {
-    let populations = vec![
-        settings("352047", 5_000, 4),
-        settings("355020", 3_000, 4),
-        settings("355011", 1_220, 4),
-    ];
-    let residents: BTreeMap<(MunicipalityCode, String), Resident> = populations
-        .iter()
-        .flat_map(|settings| {
-            Population::new(*settings).unwrap().map(|resident| {
-                (
-                    (
-                        settings.municipality,
-                        resident.register_number.reveal().to_owned(),
-                    ),
-                    resident,
-                )
-            })
-        })
-        .collect();
-    let daily = DailyChanges::new(populations).unwrap();
-    let mut moves = 0;
-    for day in 6..=30 {
-        let files = daily.day(format!("2002-08-{day:02}").parse().unwrap());
-        let rows = |reason| {
-            files.iter().flat_map(move |file| {
-                file.requests
-                    .iter()
-                    .filter(move |request| request.reason == reason)
-                    .map(move |request| (file.municipality, request))
-            })
-        };
-        let ins: BTreeMap<&str, _> = rows(ChangeReason::MoveIn)
-            .map(|row| (row.1.certificate.as_deref().unwrap(), row))
-            .collect();
-        assert_eq!(rows(ChangeReason::MoveOut).count(), ins.len());
-        for (from, out) in rows(ChangeReason::MoveOut) {
-            let (to, entry) = ins[out.certificate.as_deref().unwrap()];
-            assert_eq!((out.counterpart, entry.counterpart), (Some(to), Some(from)));
-            let person = &residents[&(from, out.resident.reveal().to_owned())];
-            assert_eq!(
-                (entry.name.as_ref(), entry.birth, entry.sex),
-                (Some(&person.name), Some(person.birth), Some(person.sex))
-            );
-            assert_ne!(entry.address.as_ref(), Some(&person.address));
-            moves += 1;
-        }
-        for file in &files {
-            let mut bytes = Vec::new();
-            file.write(&mut |chunk: &[u8]| bytes.extend_from_slice(chunk))
-                .unwrap();
-            assert_eq!(read(&bytes), file.requests);
-        }
-    }
-    assert!(moves > 5, "{moves} moves");
-}
-
-#[test]
-fn nothing_happens_up_to_the_day_of_counting() {
-    let daily = DailyChanges::new(vec![
-        settings("352047", 5_000, 4),
-        settings("355020", 5_000, 4),
-    ])
-    .unwrap();
-    for date in ["2002-08-05", "2001-01-01"] {
-        assert!(
-            daily
-                .day(date.parse().unwrap())
-                .iter()
-                .all(|file| file.requests.is_empty())
-        );
-    }
 }

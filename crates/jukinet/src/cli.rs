@@ -2,6 +2,7 @@
 
 mod driving;
 mod japanese;
+mod population;
 mod selection;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub(crate) use driving::{
     QueryArgs, ReconcileCommand, ReconcileRegisterArgs, RevokeArgs, StateArgs,
 };
 pub(crate) use japanese::in_japanese;
+pub(crate) use population::PopulationArgs;
 pub(crate) use selection::Selection;
 
 /// Builds, runs, watches and examines a resident registry network on this machine
@@ -95,12 +97,14 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo up cs-355011 --direction upward\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000"
     )]
     Line(LineArgs),
-    /// Measure a network of separate processes on this machine
-    #[command(after_help = "Examples:\n  jukinet bench query\n  jukinet bench change --json")]
+    /// Measure a network of separate processes, or one part, on this machine
+    #[command(
+        after_help = "Examples:\n  jukinet bench query\n  jukinet bench change --json\n  jukinet bench population --runs 3"
+    )]
     Bench(BenchArgs),
     /// Write synthetic residents as an existing register would export them
     #[command(
-        after_help = "Example:\n  jukinet population --municipality 352047 355011 --scale 0.1 --seed 7 --out ./residents"
+        after_help = "Examples:\n  jukinet population --municipality 352047 355011 --scale 0.1 --seed 7 --out ./residents\n  jukinet population --municipality 352012 --seed 7 --out ./residents --days 30 --threads 4 --json"
     )]
     Population(PopulationArgs),
     /// Print a completion script for a shell
@@ -219,6 +223,8 @@ pub(crate) enum BenchName {
     Query,
     /// Single changes until they are durable on three tiers
     Change,
+    /// Files of all residents of Yamaguchi's 56 municipalities and of one day's changes
+    Population,
 }
 
 /// Arguments of `new`.
@@ -321,29 +327,6 @@ pub(crate) struct VerifyArgs {
     /// The node's storage key; without it the key beside the node's data folder is taken
     #[arg(long, value_name = "FILE")]
     pub(crate) key: Option<PathBuf>,
-}
-
-/// Arguments of `population`.
-#[derive(Debug, Args)]
-pub(crate) struct PopulationArgs {
-    /// Codes of municipalities, five or six digits
-    #[arg(long, value_name = "CODE", num_args = 1.., required = true)]
-    pub(crate) municipality: Vec<String>,
-    /// Part of the real number of residents
-    #[arg(long, value_name = "F", default_value_t = 1.0, value_parser = scale)]
-    pub(crate) scale: f64,
-    /// Number that the residents are drawn from
-    #[arg(long, value_name = "N")]
-    pub(crate) seed: u64,
-    /// The folder to write into
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: PathBuf,
-    /// The day of the full export; the daily changes are those of the days after it
-    #[arg(long, value_name = "YYYY-MM-DD", default_value = "2002-10-15", value_parser = civil_date)]
-    pub(crate) date: CivilDate,
-    /// For how many days to write changes
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(..=366))]
-    pub(crate) days: u16,
 }
 
 /// Arguments of `completions`.

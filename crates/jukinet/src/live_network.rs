@@ -68,7 +68,12 @@ impl LiveNetwork {
             .collect();
         let populations =
             population::settings(&codes, scale, seed, deployment.network().calendar().base)?;
-        population::write(&populations, 0, &deployment.folder().join("residents"))?;
+        population::write(
+            &populations,
+            0,
+            population::threads_of_machine(),
+            &deployment.folder().join("residents"),
+        )?;
         Ok(Self {
             deployment,
             populations,

@@ -33,6 +33,8 @@ texts! {
     path_too_long(folder: &str, excess: usize) ja "{folder} が {excess} バイト長すぎ、Unix ソケットを作れません" en "{folder} is {excess} bytes too long for the Unix sockets in it"
     use_shorter_path() ja "もっと短いパスのフォルダーを選んでください" en "choose a folder with a shorter path"
     residents_written(file: &str, count: usize) ja "住民 {count} 人: {file}" en "{count} residents: {file}"
+    invented_towns(count: usize) ja "  うち {count} 人の大字・町名は架空（郵便番号データにない）" en "  {count} of them live in towns with invented names (the postal code file has none)"
+    population_digest(digest: &str) ja "要約値 SHA-256: {digest}" en "digest SHA-256: {digest}"
     changes_written(file: &str, count: usize) ja "異動 {count} 件: {file}" en "{count} changes: {file}"
     card_of(agency: &str) ja "操作者カード（{agency}）" en "operator's card ({agency})"
     pin() ja "暗証番号" en "PIN"

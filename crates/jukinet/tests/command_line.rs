@@ -520,7 +520,8 @@ fn help_completions_and_manual_pages_come_from_one_definition() {
 #[test]
 fn one_seed_gives_the_same_residents_and_another_gives_others() {
     let place = Place::new();
-    for (seed, out) in [("7", "a"), ("7", "b"), ("8", "c")] {
+    let mut digests = Vec::new();
+    for (seed, out, threads) in [("7", "a", "1"), ("7", "b", "3"), ("8", "c", "3")] {
         let made = place.run(&[
             "population",
             "--municipality",
@@ -532,12 +533,19 @@ fn one_seed_gives_the_same_residents_and_another_gives_others() {
             seed,
             "--out",
             out,
+            "--threads",
+            threads,
             "--json",
         ]);
         assert!(made.status.success(), "{}", said(&made));
-        let written: Vec<Value> = serde_json::from_slice(&made.stdout).unwrap();
-        assert_eq!(written[0]["residents"], 61, "five hundredths of 1,220");
+        let written: Value = serde_json::from_slice(&made.stdout).unwrap();
+        let first = &written["files"][0];
+        assert_eq!(first["residents"], 61, "five hundredths of 1,220");
+        assert_eq!(first["residents_in_invented_towns"], 0);
+        digests.push(written["digest"].as_str().unwrap().to_owned());
     }
+    assert!(digests[0].len() == 64 && digests[0] == digests[1]);
+    assert_ne!(digests[0], digests[2]);
     let files = |out: &str| {
         let names = [
             "355011.csv",

@@ -105,6 +105,13 @@ fn values_out_of_bounds_are_refused_by_the_command_line() {
         refused("jukinet population --municipality 352047 --scale NaN --seed 1 --out d"),
         ErrorKind::ValueValidation
     );
+    for count in ["0", "257", "-1"] {
+        let line = "jukinet population --municipality 352047 --seed 1 --out d --threads";
+        assert_eq!(
+            refused(&format!("{line}={count}")),
+            ErrorKind::ValueValidation
+        );
+    }
     assert_eq!(
         refused("jukinet audit verify"),
         ErrorKind::MissingRequiredArgument

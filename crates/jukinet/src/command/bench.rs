@@ -1,18 +1,19 @@
-//! `jukinet bench`: figures of a network of separate processes on this machine.
+//! `jukinet bench`: figures of a network of separate processes, or of one part, on this machine.
 //!
-//! Every run is on the demo's network with unshaped lines, all protections on. Clients, nodes and
-//! the supervisor share the machine's cores.
+//! Every run on a network is on the demo's with unshaped lines, all protections on. Clients, nodes
+//! and the supervisor share the machine's cores.
 
 mod change;
 mod figures;
+mod population;
 mod query;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use juki_crypto::{SystemRandomness, random_array};
 
 use crate::cli::{BenchArgs, BenchName};
-use crate::failure::{Ending, Outcome};
+use crate::failure::{Ending, Failure, Outcome};
 use crate::live_network::LiveNetwork;
 use crate::screen::Screen;
 use crate::text;
@@ -25,25 +26,40 @@ const SEED: u64 = 7;
 
 pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
     let folder = Folder::draw();
-    screen.line(text::bench_preparing(screen.lang));
-    let mut network = LiveNetwork::make(&folder.0, SEED, SCALE, screen)?;
-    network.start(screen).await?;
-    network.load(screen).await?;
     let mut figures = Figures::new(name_of(args.name));
-    let measured = match args.name {
-        BenchName::Query => query::measure(&network, args.runs, &mut figures, screen).await,
-        BenchName::Change => change::measure(&network, args.runs, &mut figures, screen).await,
-    };
-    network.stop().await?;
-    measured?;
+    match args.name {
+        BenchName::Query => {
+            let mut network = started(&folder.0, screen).await?;
+            let measured = query::measure(&network, args.runs, &mut figures, screen).await;
+            network.stop().await?;
+            measured?;
+        }
+        BenchName::Change => {
+            let mut network = started(&folder.0, screen).await?;
+            let measured = change::measure(&network, args.runs, &mut figures, screen).await;
+            network.stop().await?;
+            measured?;
+        }
+        BenchName::Population => population::measure(&folder.0, args.runs, &mut figures, screen)?,
+    }
     figures.show(screen)?;
     Ok(Outcome::Held)
+}
+
+/// The demo's network, running and with its residents.
+async fn started(folder: &Path, screen: Screen) -> Result<LiveNetwork, Failure> {
+    screen.line(text::bench_preparing(screen.lang));
+    let mut network = LiveNetwork::make(folder, SEED, SCALE, screen)?;
+    network.start(screen).await?;
+    network.load(screen).await?;
+    Ok(network)
 }
 
 fn name_of(name: BenchName) -> &'static str {
     match name {
         BenchName::Query => "query",
         BenchName::Change => "change",
+        BenchName::Population => "population",
     }
 }
 

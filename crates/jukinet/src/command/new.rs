@@ -26,7 +26,7 @@ use self::folder::Folder;
 struct Made {
     deployment: Deployment,
     cards: Vec<Card>,
-    residents: Vec<population::Written>,
+    residents: Vec<population::MunicipalityFiles>,
 }
 
 pub(crate) fn run(args: &NewArgs, screen: Screen) -> Ending {
@@ -96,8 +96,10 @@ fn make(args: &NewArgs, folder: &Path, lang: Lang) -> Result<Made, Failure> {
             population::write(
                 &settings,
                 FIRST_DAYS,
+                population::threads_of_machine(),
                 &deployment.folder().join("residents"),
             )?
+            .files
         }
         None => Vec::new(),
     };

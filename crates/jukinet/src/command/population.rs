@@ -1,11 +1,13 @@
 //! `jukinet population`: synthetic residents, as files that an existing register would export.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
-use std::path::Path;
+mod files;
+mod in_order;
+
+use std::num::NonZeroU16;
+use std::thread;
 
 use juki_domain::{CivilDate, ErrorCode, MunicipalityCode};
-use juki_population::{DailyChanges, Population, PopulationSettings, census_residents};
+use juki_population::{PopulationSettings, census_residents};
 use serde::Serialize;
 
 use crate::cli::PopulationArgs;
@@ -13,11 +15,24 @@ use crate::failure::{Ending, Failure, Outcome};
 use crate::screen::Screen;
 use crate::text;
 
-/// The files of one municipality.
+pub(crate) use files::write;
+
+/// What a run wrote.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Written {
+    /// In the order of the municipalities given.
+    pub(crate) files: Vec<MunicipalityFiles>,
+    /// Over names and contents of all files: equal digests, equal files.
+    pub(crate) digest: String,
+}
+
+/// The files of one municipality.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct MunicipalityFiles {
     municipality: String,
     residents: usize,
+    /// Those whose town's name is not one of the postal code file.
+    residents_in_invented_towns: usize,
     /// The full export.
     initial: String,
     days: Vec<WrittenDay>,
@@ -38,8 +53,10 @@ pub(crate) fn run(args: &PopulationArgs, screen: Screen) -> Ending {
         .map(|text| text.parse().map_err(|error| unfit(text, &error)));
     let codes: Vec<MunicipalityCode> = codes.collect::<Result<_, _>>()?;
     let settings = settings(&codes, args.scale, args.seed, args.date)?;
-    let written = write(&settings, args.days, &args.out)?;
-    tell(&written, screen);
+    let threads = args.threads.unwrap_or_else(threads_of_machine);
+    let written = write(&settings, args.days, threads, &args.out)?;
+    tell(&written.files, screen);
+    screen.line(text::population_digest(screen.lang, &written.digest));
     screen.document(&written)?;
     Ok(Outcome::Held)
 }
@@ -70,90 +87,32 @@ pub(crate) fn settings(
     codes.iter().map(one).collect()
 }
 
-/// Writes `CODE.csv` for every municipality and `CODE-DATE.csv` for each of the days after the export.
-///
-/// # Errors
-/// [`ErrorCode::DiskFailed`] where a file cannot be written.
-pub(crate) fn write(
-    settings: &[PopulationSettings],
-    days: u16,
-    out: &Path,
-) -> Result<Vec<Written>, Failure> {
-    fs::create_dir_all(out).map_err(|error| Failure::file(out, &error))?;
-    let mut written = Vec::new();
-    for settings in settings {
-        let file = out.join(format!("{}.csv", settings.municipality));
-        let mut population = Population::new(*settings)
-            .map_err(|error| unfit(&settings.municipality.to_string(), &error))?;
-        write_file(&file, |mut sink| {
-            population
-                .write_initial(&mut sink)
-                .map_err(io::Error::other)
-        })?;
-        written.push(Written {
-            municipality: settings.municipality.to_string(),
-            residents: settings.residents,
-            initial: file.display().to_string(),
-            days: Vec::new(),
-        });
-    }
-    let changes = DailyChanges::new(settings.to_vec())
-        .map_err(|error| Failure::new(ErrorCode::ConfigBadValue, error.to_string()))?;
-    let export = settings
-        .first()
-        .map(|settings| settings.as_of.days())
-        .unwrap_or_default();
-    for day in 1..=i64::from(days) {
-        let date = CivilDate::from_days(export + day)
-            .map_err(|error| Failure::new(ErrorCode::ConfigBadValue, error.to_string()))?;
-        for (day_file, written) in changes.day(date).iter().zip(&mut written) {
-            let file = out.join(format!("{}-{date}.csv", day_file.municipality));
-            write_file(&file, |mut sink| {
-                day_file.write(&mut sink).map_err(io::Error::other)
-            })?;
-            let (date, file) = (date.to_string(), file.display().to_string());
-            written.days.push(WrittenDay {
-                date,
-                changes: day_file.requests.len(),
-                file,
-            });
-        }
-    }
-    Ok(written)
+/// As many threads as the machine has cores for this process.
+pub(crate) fn threads_of_machine() -> NonZeroU16 {
+    thread::available_parallelism()
+        .ok()
+        .and_then(|cores| NonZeroU16::try_from(cores).ok())
+        .unwrap_or(NonZeroU16::MIN)
 }
 
 /// Names the files for people.
-pub(crate) fn tell(written: &[Written], screen: Screen) {
+pub(crate) fn tell(written: &[MunicipalityFiles], screen: Screen) {
     for written in written {
         screen.line(text::residents_written(
             screen.lang,
             &written.initial,
             written.residents,
         ));
+        if written.residents_in_invented_towns > 0 {
+            screen.line(text::invented_towns(
+                screen.lang,
+                written.residents_in_invented_towns,
+            ));
+        }
         for day in &written.days {
             screen.line(text::changes_written(screen.lang, &day.file, day.changes));
         }
     }
-}
-
-fn write_file(
-    path: &Path,
-    rows: impl FnOnce(&mut dyn FnMut(&[u8])) -> io::Result<()>,
-) -> Result<(), Failure> {
-    let written = || {
-        let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create(path)?);
-        let mut failed = None;
-        rows(&mut |bytes: &[u8]| {
-            if failed.is_none() {
-                failed = file.write_all(bytes).err();
-            }
-        })?;
-        match failed {
-            Some(error) => Err(error),
-            None => file.flush(),
-        }
-    };
-    written().map_err(|error| Failure::file(path, &error))
 }
 
 fn unfit(code: &str, error: &dyn std::error::Error) -> Failure {
@@ -168,8 +127,6 @@ fn unfit(code: &str, error: &dyn std::error::Error) -> Failure {
 fn scaled(residents: u32, scale: f64) -> usize {
     ((f64::from(residents) * scale).round() as usize).max(1)
 }
-
-const BUFFER_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
