@@ -49,7 +49,8 @@ impl Held {
 /// The registers of several municipalities, which apply the rows of one day after the other.
 struct Registers {
     held: BTreeMap<(MunicipalityCode, String), Held>,
-    born: Vec<(String, CivilDate)>,
+    /// Women who had a child: a household with a newborn stays where it is.
+    mothers: BTreeSet<(MunicipalityCode, String)>,
 }
 
 impl Registers {
@@ -69,7 +70,7 @@ impl Registers {
         }
         Self {
             held,
-            born: Vec::new(),
+            mothers: BTreeSet::new(),
         }
     }
 
@@ -120,6 +121,11 @@ impl Registers {
         >,
     ) {
         let key = (municipality, request.resident.reveal().to_owned());
+        let moves = [ChangeReason::MoveOut, ChangeReason::AddressChange];
+        assert!(
+            !(moves.contains(&request.reason) && self.mothers.contains(&key)),
+            "a newborn is left behind"
+        );
         match request.reason {
             ChangeReason::Death => drop(self.held.remove(&key).expect("the dead were registered")),
             ChangeReason::MoveOut => {
@@ -150,13 +156,15 @@ impl Registers {
             }
             ChangeReason::CodeChangeRequest => assert!(self.held.contains_key(&key)),
             ChangeReason::Birth => {
-                let mother = (municipality, key.1.strip_prefix('9').unwrap().to_owned());
-                let mother = self.held.get(&mother).expect("the mother is registered");
+                let key = (municipality, key.1.strip_prefix('9').unwrap().to_owned());
+                let mother = self.held.get(&key).expect("the mother is registered");
                 let name = request.name.as_ref().unwrap().reveal();
-                assert_eq!(name.split('　').next(), Some(mother.surname()));
+                let (surname, given) = name.split_once('　').unwrap();
+                assert_eq!(surname, mother.surname());
+                assert!(!given.is_empty() && !given.contains('　'));
                 assert_eq!(request.address.as_ref(), Some(&mother.address));
                 assert_eq!(request.birth, Some(request.event_date.into()));
-                self.born.push((key.1, request.event_date));
+                self.mothers.insert(key);
             }
             ChangeReason::MoveIn
             | ChangeReason::ExOfficioEntry
@@ -178,7 +186,8 @@ fn every_row_of_a_year_fits_what_the_registers_hold_when_it_comes() {
     let year = daily.days(after(&populations[0], 1), 365);
     let moves: usize = year.iter().map(|files| registers.apply(files)).sum();
     assert!(moves > 300, "{moves} moves");
-    assert!(registers.born.len() > 60, "{} births", registers.born.len());
+    let births = registers.mothers.len();
+    assert!(births > 60, "{births} births");
     for reason in [
         ChangeReason::ExOfficioCorrection,
         ChangeReason::CodeChangeRequest,
