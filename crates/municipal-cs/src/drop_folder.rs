@@ -128,7 +128,7 @@ impl Watch {
             initial_date,
             patient: true,
         };
-        let outlet = Outlet::Files(FileOutlet::new(stay.out(), self.lang));
+        let outlet = Outlet::Files(Box::new(FileOutlet::new(stay.out(), self.lang)));
         // Nobody waits for the first way through.
         let (passed, _) = oneshot::channel();
         let register = self.register.clone();

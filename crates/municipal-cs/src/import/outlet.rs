@@ -30,7 +30,7 @@ pub(crate) enum Outlet {
     /// Line by line to whoever waits.
     Lines(LineOutlet),
     /// Into the register's files.
-    Files(FileOutlet),
+    Files(Box<FileOutlet>),
 }
 
 /// How far an import is.

@@ -10,7 +10,7 @@ use juki_intake::{CodeWriter, FileEncoding, Reject, RejectWriter};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::output::OutputFile;
+use super::output::{OutputFile, Sink};
 use crate::cli::ImportArgs;
 use crate::failure::{Ending, Failure, Outcome};
 use crate::screen::Screen;
@@ -146,8 +146,8 @@ pub(crate) async fn take_in(
 struct Listener {
     screen: Screen,
     progress: ProgressView,
-    rejects: Option<(RejectWriter<Box<dyn FnMut(&[u8])>>, OutputFile)>,
-    codes: Option<(CodeWriter<Box<dyn FnMut(&[u8])>>, OutputFile)>,
+    rejects: Option<(RejectWriter<Sink>, OutputFile)>,
+    codes: Option<(CodeWriter<Sink>, OutputFile)>,
     report: Option<ImportReport>,
 }
 

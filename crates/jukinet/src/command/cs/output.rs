@@ -9,6 +9,9 @@ use std::rc::Rc;
 
 use crate::failure::Failure;
 
+/// Where a writer's bytes go.
+pub(crate) type Sink = Box<dyn FnMut(&[u8])>;
+
 /// A file of mode 0600 that has its name only when it is complete; given up, it leaves nothing.
 pub(crate) struct OutputFile {
     path: PathBuf,
@@ -46,7 +49,7 @@ impl OutputFile {
     }
 
     /// Takes bytes; the first failure is told at the end.
-    pub(crate) fn sink(&self) -> Box<dyn FnMut(&[u8])> {
+    pub(crate) fn sink(&self) -> Sink {
         let written = Rc::clone(&self.written);
         Box::new(move |bytes| {
             let mut written = written.borrow_mut();
