@@ -9,11 +9,11 @@ const LANES: usize = 1024;
 /// LtHash with 1024 lanes of 16 bits: elements are added and removed one by one, in any order
 /// (Bellare and Micciancio 1997; the parameters are those of LtHash16, Lewi et al. 2019).
 #[derive(Clone, PartialEq, Eq)]
-pub struct MultisetHash(Box<[u16; LANES]>);
+pub struct MultisetHash(Box<[u8; LANES * 2]>);
 
 impl Default for MultisetHash {
     fn default() -> Self {
-        Self(Box::new([0; LANES]))
+        Self(Box::new([0; LANES * 2]))
     }
 }
 
@@ -23,41 +23,38 @@ impl MultisetHash {
 
     /// Adds an element.
     pub fn add(&mut self, element: &[u8]) {
-        for (lane, value) in self.0.iter_mut().zip(expand(element).as_chunks::<2>().0) {
-            *lane = lane.wrapping_add(u16::from_le_bytes(*value));
-        }
+        self.combine(element, u16::wrapping_add);
     }
 
     /// Removes an element that was added before.
     pub fn remove(&mut self, element: &[u8]) {
-        for (lane, value) in self.0.iter_mut().zip(expand(element).as_chunks::<2>().0) {
-            *lane = lane.wrapping_sub(u16::from_le_bytes(*value));
+        self.combine(element, u16::wrapping_sub);
+    }
+
+    fn combine(&mut self, element: &[u8], act: impl Fn(u16, u16) -> u16) {
+        let expanded = expand(element);
+        let lanes = self.0.as_chunks_mut::<2>().0;
+        for (lane, value) in lanes.iter_mut().zip(expanded.as_chunks::<2>().0) {
+            *lane = act(u16::from_le_bytes(*lane), u16::from_le_bytes(*value)).to_le_bytes();
         }
     }
 
     /// A short digest of the state, for comparison and signature.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        sha256(&self.encode())
+        sha256(self.0.as_slice())
     }
 
     /// The state as [`Self::ENCODED_LEN`] bytes.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|lane| lane.to_le_bytes()).collect()
+        self.0.to_vec()
     }
 
     /// Reads a state back; `None` where the length differs.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() != Self::ENCODED_LEN {
-            return None;
-        }
-        let mut hash = Self::default();
-        for (lane, value) in hash.0.iter_mut().zip(bytes.as_chunks::<2>().0) {
-            *lane = u16::from_le_bytes(*value);
-        }
-        Some(hash)
+        Some(Self(Box::new(bytes.try_into().ok()?)))
     }
 }
 

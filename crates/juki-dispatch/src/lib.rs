@@ -4,6 +4,7 @@
 //! returns a [`Step`]: entries to append and words to say. What the entries change is visible to
 //! the next decision at once; answers leave only when their entries are durable.
 
+mod overlay;
 mod ports;
 mod sequencer;
 mod service;

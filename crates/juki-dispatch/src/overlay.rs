@@ -32,6 +32,8 @@ pub(crate) struct Pending {
 pub(crate) struct Overlay {
     short: BTreeMap<Bytes, Pending>,
     long: HashMap<[u8; GATHERED_BY], Gathering>,
+    /// How many gatherings begin with a letter: a scan for few keys then passes over the many.
+    letters: BTreeMap<u8, usize>,
 }
 
 /// The keys with the same beginning: nearly always one.
@@ -60,6 +62,7 @@ impl Overlay {
                 None => {
                     let one = Gathering::One(key.clone(), pending);
                     self.long.insert(*beginning, one);
+                    *self.letters.entry(beginning[0]).or_default() += 1;
                     None
                 }
                 Some(gathering) => gathering.put(key, pending),
@@ -96,17 +99,24 @@ impl Overlay {
         };
         match self.long.get_mut(beginning) {
             Some(Gathering::One(held, pending)) if held == key && pending.seq <= through => {
-                self.long.remove(beginning);
+                self.let_go(beginning);
             }
             Some(Gathering::Many(held)) => {
                 if held.get(key).is_some_and(|pending| pending.seq <= through) {
                     held.remove(key);
                 }
                 if held.is_empty() {
-                    self.long.remove(beginning);
+                    self.let_go(beginning);
                 }
             }
             Some(Gathering::One(..)) | None => {}
+        }
+    }
+
+    fn let_go(&mut self, beginning: &[u8; GATHERED_BY]) {
+        self.long.remove(beginning);
+        if let Some(count) = self.letters.get_mut(&beginning[0]) {
+            *count -= 1;
         }
     }
 
@@ -126,6 +136,12 @@ impl Overlay {
         let range = (scan_start(prefix, after), Bound::<&[u8]>::Unbounded);
         let short = self.short.range::<[u8], _>(range);
         let short = short.take_while(|(key, _)| key.starts_with(prefix));
+        let none = prefix
+            .first()
+            .is_some_and(|letter| self.letters.get(letter).is_none_or(|count| *count == 0));
+        if none {
+            return short.collect();
+        }
         let long = self.long.values().flat_map(Gathering::all);
         short.chain(long.filter(|(key, _)| fits(key))).collect()
     }

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use juki_crypto::Digest;
 
+use crate::overlay::{Overlay, Pending};
+
 /// Writes to the index: a key and its new value, or `None` for no value.
 pub type Writes = Vec<(Bytes, Option<Bytes>)>;
 
@@ -55,7 +57,8 @@ pub trait IndexPort: Send + Sync {
         limit: usize,
     ) -> Result<Vec<KeyValue>, IndexError>;
 
-    /// Takes a batch. A batch is in the index as a whole or not at all.
+    /// Takes a batch, the last write of a key being the one that counts. A batch is in the index as
+    /// a whole or not at all.
     ///
     /// # Errors
     /// [`IndexError`].
@@ -141,12 +144,6 @@ pub fn scan_start<'a>(prefix: &'a [u8], after: Option<&'a [u8]>) -> Bound<&'a [u
     }
 }
 
-#[derive(Debug)]
-struct Pending {
-    seq: u64,
-    value: Option<Bytes>,
-}
-
 /// The writes of the entries between two places where the index may stop. A key that was written
 /// several times has its last value here: nobody ever asks for the others.
 #[derive(Debug)]
@@ -155,22 +152,20 @@ struct Stretch {
     first: u64,
     /// Number of the last one.
     last: u64,
-    writes: BTreeMap<Bytes, Option<Bytes>>,
+    writes: Writes,
 }
-
-/// Keys up to this length stay in memory when the index has them. They are few (totals, cursors,
-/// levels, pieces of stock) and read with nearly every entry; those of residents are longer.
-const KEPT_KEY_LEN_MAX: usize = 12;
 
 /// The node's state as services see it: every appended entry is visible, durable or not.
 pub struct View {
     base: Arc<dyn IndexPort>,
-    pending: BTreeMap<Bytes, Pending>,
+    pending: Overlay,
     /// What the index was not given yet. It must be whole wherever it stops, so the value of a key
     /// at each of these places is kept, though a later stretch wrote it again.
     stretches: VecDeque<Stretch>,
     /// How many writes these are.
     waiting: usize,
+    /// How many stretches were begun.
+    begun: u64,
     /// Whether the next write begins a stretch.
     cut: bool,
     scratch: Option<BTreeMap<Bytes, Option<Bytes>>>,
@@ -184,9 +179,10 @@ impl View {
     pub fn new(base: Arc<dyn IndexPort>) -> Self {
         Self {
             base,
-            pending: BTreeMap::new(),
+            pending: Overlay::default(),
             stretches: VecDeque::new(),
             waiting: 0,
+            begun: 0,
             cut: true,
             scratch: None,
             seq: 0,
@@ -196,16 +192,17 @@ impl View {
 
     /// The value of a key. Where the index fails, the failure is kept and ends the turn.
     #[must_use]
-    pub fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+    pub fn get(&self, key: &[u8]) -> Option<Bytes> {
         if let Some(value) = self.scratch.as_ref().and_then(|scratch| scratch.get(key)) {
-            return value.as_ref().map(|value| value.to_vec());
+            return value.clone();
         }
         if let Some(pending) = self.pending.get(key) {
-            return pending.value.as_ref().map(|value| value.to_vec());
+            return pending.value.clone();
         }
         self.base
             .get(key)
             .unwrap_or_else(|error| self.note_failure(error))
+            .map(Bytes::from)
     }
 
     /// All keys with a prefix, in order, at most `limit`.
@@ -219,13 +216,7 @@ impl View {
     #[must_use]
     pub fn scan_after(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Vec<KeyValue> {
         let range = || (scan_start(prefix, after), Bound::<&[u8]>::Unbounded);
-        let covered = self
-            .pending
-            .range::<[u8], _>(range())
-            .take_while(|(key, _)| key.starts_with(prefix));
-        let covered: Vec<(&Bytes, &Option<Bytes>)> = covered
-            .map(|(key, pending)| (key, &pending.value))
-            .collect();
+        let covered = self.pending.scan(prefix, after);
         let scratch = self.scratch.iter().flat_map(|scratch| {
             scratch
                 .range::<[u8], _>(range())
@@ -241,7 +232,10 @@ impl View {
             .into_iter()
             .map(|(key, value)| (key, Some(value)))
             .collect();
-        for (key, value) in covered.into_iter().chain(scratch) {
+        let covered = covered
+            .into_iter()
+            .map(|(key, pending)| (key, &pending.value));
+        for (key, value) in covered.chain(scratch) {
             merged.insert(key.to_vec(), value.as_ref().map(|value| value.to_vec()));
         }
         merged
@@ -286,14 +280,13 @@ impl View {
         self.cut = true;
     }
 
-    /// The writes of all entries up to a number that the index was not given yet, in the order of
-    /// their keys.
+    /// The writes of all entries up to a number that the index was not given yet, in their order.
     ///
     /// # Panics
     /// Where the number lies inside of a stretch: the index would hold a state that never was.
     #[must_use]
     pub fn take_writes(&mut self, through: u64) -> Writes {
-        let mut writes = BTreeMap::new();
+        let mut writes = Writes::new();
         while let Some(stretch) = self.stretches.pop_front() {
             if stretch.last > through {
                 assert!(
@@ -310,19 +303,13 @@ impl View {
                 writes.extend(stretch.writes);
             }
         }
-        writes.into_iter().collect()
+        writes
     }
 
     /// The index has taken all writes up to a number: they need not be held above it any more.
     pub fn forget_written(&mut self, writes: &[Bytes], through: u64) {
         for key in writes {
-            let written = |pending: &Pending| {
-                let kept = key.len() <= KEPT_KEY_LEN_MAX && pending.value.is_some();
-                pending.seq <= through && !kept
-            };
-            if self.pending.get(key).is_some_and(written) {
-                self.pending.remove(key);
-            }
+            self.pending.forget(key, through);
         }
     }
 
@@ -344,18 +331,35 @@ impl View {
         }
         let seq = self.seq;
         if std::mem::take(&mut self.cut) || self.stretches.is_empty() {
+            self.begun += 1;
             self.stretches.push_back(Stretch {
                 first: seq,
                 last: seq,
-                writes: BTreeMap::new(),
+                writes: Writes::new(),
             });
         }
-        if let Some(stretch) = self.stretches.back_mut() {
-            stretch.last = seq;
-            let new = stretch.writes.insert(key.clone(), value.clone()).is_none();
-            self.waiting += usize::from(new);
+        let Some(stretch) = self.stretches.back_mut() else {
+            return;
+        };
+        stretch.last = seq;
+        let pending = Pending {
+            seq,
+            value: value.clone(),
+            place: (self.begun, stretch.writes.len()),
+        };
+        match self.pending.put(&key, pending) {
+            // Written again in the same stretch: the earlier value is never asked for.
+            Some(place) if place.0 == self.begun => {
+                self.pending.keep_place(&key, place);
+                if let Some(write) = stretch.writes.get_mut(place.1) {
+                    write.1 = value;
+                }
+            }
+            Some(_) | None => {
+                stretch.writes.push((key, value));
+                self.waiting += 1;
+            }
         }
-        self.pending.insert(key, Pending { seq, value });
     }
 
     fn note_failure(&self, error: IndexError) -> Option<Vec<u8>> {
@@ -399,7 +403,7 @@ mod tests {
                     },
                     _ => if let Some((keys, through)) = handed.take() { view.forget_written(&keys, through); },
                 }
-                for key in 0u8..6 { prop_assert_eq!(view.get(&[b'k', key]), model.get(&vec![b'k', key]).cloned()); }
+                for key in 0u8..6 { prop_assert_eq!(view.get(&[b'k', key]).map(|value| value.to_vec()), model.get(&vec![b'k', key]).cloned()); }
                 prop_assert_eq!(view.scan(b"k", 3), model.clone().into_iter().take(3).collect::<Vec<_>>());
                 let behind = |(key, _): &(Vec<u8>, Vec<u8>)| key.as_slice() > b"k\x02".as_slice();
                 prop_assert_eq!(view.scan_after(b"k", Some(b"k\x02"), 2), model.clone().into_iter().filter(behind).take(2).collect::<Vec<_>>());
@@ -447,9 +451,9 @@ mod tests {
             view.delete(b"b".to_vec());
             (view.get(b"a"), view.scan(b"", 9).len())
         });
-        assert_eq!(seen, (Some(b"2".to_vec()), 1));
-        assert_eq!(view.get(b"a"), Some(b"1".to_vec()));
+        assert_eq!(seen, (Some(Bytes::from_static(b"2")), 1));
+        assert_eq!(view.get(b"a"), Some(Bytes::from_static(b"1")));
         view.put_all(writes);
-        assert_eq!(view.get(b"a"), Some(b"2".to_vec()));
+        assert_eq!(view.get(b"a"), Some(Bytes::from_static(b"2")));
     }
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use juki_crypto::{Randomness, StorageKey};
 use juki_dispatch::{IndexBatch, IndexError, IndexMark, IndexPort, KeyValue, scan_start};
 use lsm_tree::compaction::Leveled;
-use lsm_tree::config::CompressionPolicy;
+use lsm_tree::config::{CompressionPolicy, PinningPolicy};
 use lsm_tree::{
     AbstractTree as _, AnyTree, Cache, CompressionType, Config, DescriptorTable, Guard as _,
     SequenceNumberCounter,
@@ -129,10 +129,10 @@ impl LsmIndex {
     }
 
     /// Takes a batch into memory and says how many bytes lie there now.
-    fn hold(&self, batch: &IndexBatch) -> Result<u64, IndexError> {
+    fn hold(&self, writes: &[&Write], mark: &IndexMark) -> Result<u64, IndexError> {
         let number = self.numbers.next();
         guarded(|| {
-            for (key, value) in &batch.writes {
+            for (key, value) in writes {
                 match value {
                     Some(value) => {
                         let sealed = self.sealing.seal(key, value);
@@ -143,20 +143,18 @@ impl LsmIndex {
                     }
                 }
             }
-            let mark = self.sealing.seal_mark(&batch.mark);
+            let mark = self.sealing.seal_mark(mark);
             Ok::<_, lsm_tree::Error>(self.tree.insert(MARK, mark, number).1)
         })
     }
 
     /// Writes a large batch to a file of its own, which costs less than the way through memory.
     /// What memory holds is written out before it.
-    fn write_file(&self, batch: &IndexBatch) -> Result<(), IndexError> {
-        let mut writes: Vec<&(Bytes, Option<Bytes>)> = batch.writes.iter().collect();
-        writes.sort_by(|(a, _), (b, _)| a.cmp(b));
+    fn write_file(&self, writes: &[&Write], mark: &IndexMark) -> Result<(), IndexError> {
         guarded(|| {
             let mut file = self.tree.ingestion()?;
             // The mark's key is before all others.
-            file.write(MARK, self.sealing.seal_mark(&batch.mark))?;
+            file.write(MARK, self.sealing.seal_mark(mark))?;
             for (key, value) in writes {
                 match value {
                     Some(value) => file.write(key.as_ref(), self.sealing.seal(key, value))?,
@@ -173,6 +171,17 @@ impl LsmIndex {
     }
 }
 
+type Write = (Bytes, Option<Bytes>);
+
+/// The last write of each key, in the order of keys.
+fn in_order(writes: &[Write]) -> Vec<&Write> {
+    let mut ordered: Vec<&Write> = writes.iter().rev().collect();
+    // Stable, so that of each key the last write comes first.
+    ordered.sort_by(|(a, _), (b, _)| a.cmp(b));
+    ordered.dedup_by(|(later, _), (first, _)| later == first);
+    ordered
+}
+
 fn open_tree(
     folder: &Path,
     size: LsmSize,
@@ -182,6 +191,9 @@ fn open_tree(
         Config::new(folder, numbers.clone(), numbers.clone())
             .use_cache(Arc::new(Cache::with_capacity_bytes(size.cache_bytes)))
             .use_descriptor_table(Some(Arc::new(DescriptorTable::new(OPEN_FILES_MAX))))
+            // They are a hundredth of the records, and asked at every look.
+            .filter_block_pinning_policy(PinningPolicy::all(true))
+            .index_block_pinning_policy(PinningPolicy::all(true))
             // Ciphertext does not shrink.
             .data_block_compression_policy(CompressionPolicy::all(CompressionType::None))
             .open()
@@ -224,11 +236,12 @@ impl IndexPort for LsmIndex {
     }
 
     fn write(&self, batch: &IndexBatch) -> Result<(), IndexError> {
-        if batch.writes.len() >= FILE_WRITES_MIN {
-            self.write_file(batch)?;
+        let writes = in_order(&batch.writes);
+        if writes.len() >= FILE_WRITES_MIN {
+            self.write_file(&writes, &batch.mark)?;
             return self.merge_files();
         }
-        if self.hold(batch)? < self.size.held_bytes {
+        if self.hold(&writes, &batch.mark)? < self.size.held_bytes {
             return Ok(());
         }
         self.write_out()?;

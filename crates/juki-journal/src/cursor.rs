@@ -40,7 +40,7 @@ impl Cursor {
     pub(crate) fn load(view: &View, municipality: MunicipalityCode) -> Self {
         let stored = view
             .get(&key(b'c', municipality))
-            .and_then(|bytes| Self::decode(bytes.as_slice()).ok());
+            .and_then(|bytes| Self::decode(bytes).ok());
         stored.unwrap_or_else(|| Self {
             municipality: municipality.number(),
             ..Self::default()
@@ -92,7 +92,7 @@ impl Heights {
     #[must_use]
     pub fn load(view: &View, municipality: MunicipalityCode) -> Self {
         view.get(&key(b'h', municipality))
-            .and_then(|bytes| Self::decode(bytes.as_slice()).ok())
+            .and_then(|bytes| Self::decode(bytes).ok())
             .unwrap_or_default()
     }
 
@@ -127,7 +127,7 @@ pub(crate) fn keep_receipt(view: &mut View, municipality: MunicipalityCode, rece
 /// The newest receipt of the tier above.
 pub(crate) fn kept_receipt(view: &View, municipality: MunicipalityCode) -> Option<Receipt> {
     view.get(&key(b'n', municipality))
-        .and_then(|bytes| Receipt::decode(bytes.as_slice()).ok())
+        .and_then(|bytes| Receipt::decode(bytes).ok())
 }
 
 fn key(kind: u8, municipality: MunicipalityCode) -> Vec<u8> {

@@ -81,7 +81,7 @@ impl JournalSender {
     pub fn head(view: &View) -> Position {
         let stored = view
             .get(b"jw")
-            .and_then(|bytes| JournalEntry::decode(bytes.as_slice()).ok());
+            .and_then(|bytes| JournalEntry::decode(bytes).ok());
         stored.map_or(Position { epoch: 1, seq: 0 }, |entry| entry.position())
     }
 
@@ -456,7 +456,7 @@ pub(crate) fn verified_tier(
 
 fn run_bytes(view: &View) -> u64 {
     view.get(b"jr")
-        .and_then(|bytes| bytes.try_into().ok())
+        .and_then(|bytes| bytes.as_ref().try_into().ok())
         .map_or(0, u64::from_be_bytes)
 }
 

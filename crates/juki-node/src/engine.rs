@@ -106,6 +106,7 @@ impl Engine {
         let thread = SequencerThread {
             sequencer,
             work: works,
+            bulk: std::collections::VecDeque::new(),
             transport,
             config: Arc::clone(&prepared.config),
             tickets: Arc::clone(&handle.tickets),

@@ -1,6 +1,6 @@
 //! The one thread that decides, commits and emits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,6 +19,10 @@ use crate::{Hops, LedgerAdapter, Reporter, Reports};
 
 /// Inputs taken into one turn, which share a sync.
 const TURN_MAX: usize = 512;
+/// Bytes of bulk frames taken into one turn: a block or two, some milliseconds of folding.
+const BULK_BYTES_PER_TURN: usize = 64 * 1024;
+/// Bulk frames above which a turn takes all that wait, so that they do not gather without bound.
+const BULK_WAITING_MAX: usize = 1_024;
 /// How often the node's report on itself is renewed.
 const REPORT_EVERY_MS: u64 = 100;
 
@@ -34,6 +38,8 @@ pub(crate) enum Work {
 pub(crate) struct SequencerThread {
     pub(crate) sequencer: Sequencer<LedgerAdapter<DiskFiles>>,
     pub(crate) work: mpsc::Receiver<Work>,
+    /// Frames of bulk services that wait for a turn with room for them.
+    pub(crate) bulk: VecDeque<Bytes>,
     pub(crate) transport: Arc<Transport>,
     pub(crate) config: Arc<NodeConfig>,
     pub(crate) tickets: Arc<Tickets>,
@@ -96,7 +102,7 @@ impl SequencerThread {
                 .next_timeout()
                 .unwrap_or(u64::MAX)
                 .min(now_ms + REPORT_EVERY_MS);
-            let wait = if returned.is_empty() {
+            let wait = if returned.is_empty() && self.bulk.is_empty() {
                 due.saturating_sub(now_ms)
             } else {
                 0
@@ -112,6 +118,9 @@ impl SequencerThread {
             let mut inputs = std::mem::take(&mut returned);
             for work in buffer.drain(..) {
                 match work {
+                    Work::Input(Input::Frame(frame)) if is_bulk(&frame) => {
+                        self.bulk.push_back(frame);
+                    }
                     Work::Input(input) => inputs.push(input),
                     Work::Blocked(code, on) => {
                         if on {
@@ -127,11 +136,26 @@ impl SequencerThread {
             }
             let now_ms = self.clock.now_ms();
             let date = self.calendar.civil_date(now_ms);
+            self.take_bulk(&mut inputs);
             returned = self.turn((now_ms, date), inputs)?;
             if now_ms >= reported_ms + REPORT_EVERY_MS {
                 reported_ms = now_ms;
                 self.report();
             }
+        }
+    }
+
+    /// Adds what waits in bulk to a turn: little, so that a question which comes meanwhile does not
+    /// wait for long.
+    fn take_bulk(&mut self, inputs: &mut Vec<Input>) {
+        let mut bytes = 0;
+        let crowded = self.bulk.len() > BULK_WAITING_MAX;
+        while let Some(frame) = self.bulk.front() {
+            bytes += frame.len();
+            if !crowded && bytes > BULK_BYTES_PER_TURN && bytes > frame.len() {
+                return;
+            }
+            inputs.extend(self.bulk.pop_front().map(Input::Frame));
         }
     }
 
@@ -193,6 +217,10 @@ impl SequencerThread {
             *reports = report;
         }
     }
+}
+
+fn is_bulk(frame: &[u8]) -> bool {
+    Header::decode(frame).is_ok_and(|(header, _)| header.priority == Priority::Bulk)
 }
 
 /// Hands frames to the next hop.

@@ -162,7 +162,7 @@ impl Registry {
     #[must_use]
     pub fn count(&self, view: &View, municipality: MunicipalityCode) -> u64 {
         view.get(&Keys::count(municipality))
-            .and_then(|bytes| bytes.try_into().ok())
+            .and_then(|bytes| bytes.as_ref().try_into().ok())
             .map_or(0, u64::from_be_bytes)
     }
 

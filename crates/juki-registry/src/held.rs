@@ -1,12 +1,14 @@
 //! A record as it lies in the index.
 
+use bytes::Bytes;
+
 use crate::StoredRecord;
 
 /// A record as the index holds it: the pseudonym of its folded items, then its bytes.
 pub(crate) struct Held {
     pub(crate) search: [u8; 16],
     pub(crate) record: StoredRecord,
-    bytes: Vec<u8>,
+    bytes: Bytes,
 }
 
 impl Held {
@@ -14,7 +16,7 @@ impl Held {
         [&search[..], record].concat()
     }
 
-    pub(crate) fn decode(bytes: Vec<u8>) -> Option<Self> {
+    pub(crate) fn decode(bytes: Bytes) -> Option<Self> {
         let (search, record) = bytes.split_first_chunk::<16>()?;
         Some(Self {
             search: *search,

@@ -89,7 +89,7 @@ impl Registry {
         let records: Vec<StoredRecord> = view
             .scan(&Keys::records(pseudonym), CANDIDATES_MAX)
             .into_iter()
-            .filter_map(|(_, bytes)| Held::decode(bytes))
+            .filter_map(|(_, bytes)| Held::decode(bytes.into()))
             .map(|held| held.record)
             .collect();
         choose_current(&records).cloned()

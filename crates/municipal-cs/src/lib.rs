@@ -65,11 +65,10 @@ impl Node for MunicipalCs {
             .derive_digest_key("registration pseudonyms");
         let registration =
             Registration::new(municipality, registry.clone(), pseudonyms, sender.gate());
-        let services: Vec<Box<dyn Service>> = vec![
-            Box::new(sender),
-            Box::new(registration),
-            Box::new(CodeStock::new(municipality, upper)),
-        ];
+        let stock = CodeStock::new(municipality, upper);
+        let codes_left = stock.gauge();
+        let services: Vec<Box<dyn Service>> =
+            vec![Box::new(sender), Box::new(registration), Box::new(stock)];
         let parts = EngineParts {
             services,
             index: records::open_index(&prepared)?,
@@ -82,13 +81,13 @@ impl Node for MunicipalCs {
             |register| register.file_bytes_max,
         );
         let imports = Imports::new(spools, file_bytes_max);
-        let routed = imports.clone();
+        let (routed, gauge) = (imports.clone(), Arc::clone(&codes_left));
         let mut node =
             ServiceNode::start(Arc::clone(&prepared), stop.clone(), parts, move |handle| {
-                api::routes(Register::new(handle, municipality, routed))
+                api::routes(Register::new(handle, municipality, routed, gauge))
             })
             .await?;
-        let register = Register::new(node.handle(), municipality, imports.clone());
+        let register = Register::new(node.handle(), municipality, imports.clone(), codes_left);
         let drop_folder = DropFolder::start(&prepared, register.clone(), stop.clone())
             .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
         let http = RegisterHttp::start(&prepared, register, stop).await?;

@@ -1,5 +1,8 @@
 //! What the interfaces of the existing register share: submit, ask, papers.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use juki_dispatch::BatchAnswer;
 use juki_domain::{
     ChangeReason, ChangeRequest, CivilDate, ErrorCode, MunicipalityCode, RegisterNumber,
@@ -26,6 +29,7 @@ pub(crate) struct Register {
     municipality: MunicipalityCode,
     papers: Papers,
     imports: Imports,
+    codes_left: Arc<AtomicU32>,
 }
 
 /// An answer that is on its way.
@@ -39,14 +43,21 @@ impl Register {
         handle: EngineHandle,
         municipality: MunicipalityCode,
         imports: Imports,
+        codes_left: Arc<AtomicU32>,
     ) -> Self {
-        let papers = Papers::new(std::sync::Arc::clone(handle.prepared()));
+        let papers = Papers::new(Arc::clone(handle.prepared()));
         Self {
             handle,
             municipality,
             papers,
             imports,
+            codes_left,
         }
+    }
+
+    /// How many codes the stock held at the end of the node's last turn.
+    pub(crate) fn codes_left(&self) -> u32 {
+        self.codes_left.load(Ordering::Relaxed)
     }
 
     /// The network's civil date.

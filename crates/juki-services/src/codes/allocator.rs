@@ -25,7 +25,7 @@ impl CodeAllocator {
     #[must_use]
     pub fn counter(view: &View) -> u32 {
         view.get(b"kc")
-            .and_then(|bytes| bytes.try_into().ok())
+            .and_then(|bytes| bytes.as_ref().try_into().ok())
             .map_or(0, u32::from_be_bytes)
     }
 
@@ -91,7 +91,7 @@ impl Service for CodeAllocator {
         }
         let known = view
             .get(&key(b'a', request.municipality, request.number))
-            .and_then(|bytes| Allocation::decode(bytes.as_slice()).ok());
+            .and_then(|bytes| Allocation::decode(bytes).ok());
         let start = Self::counter(view);
         let allocation = known.clone().unwrap_or(Allocation {
             municipality: request.municipality,

@@ -47,7 +47,11 @@ impl CodeDesignator {
             return refuse(step, origin, &request, ErrorCode::PolicyNoRule);
         }
         if let Some(block) = view.get(&key(b'd', request.municipality, request.number)) {
-            step.answer(Answer::to(origin, ServiceId::CodeAllocation, block));
+            step.answer(Answer::to(
+                origin,
+                ServiceId::CodeAllocation,
+                block.to_vec(),
+            ));
             return step;
         }
         if self.pending.len() >= PENDING_MAX {

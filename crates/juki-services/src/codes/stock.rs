@@ -1,5 +1,8 @@
 //! The municipality's end: a stock of unused codes that is filled up before it runs out.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use juki_dispatch::{Context, Forward, Origin, Service, Step, View};
 use juki_domain::{MunicipalityCode, NodeId, ResidentRecordCode, ServiceId};
 use juki_ledger::Entry;
@@ -40,6 +43,8 @@ pub struct CodeStock {
     upper: NodeId,
     /// No block is asked for before this time: one is on its way, or the last try failed.
     wait_until_ms: Option<u64>,
+    /// How many codes are left, for whoever waits for some.
+    gauge: Arc<AtomicU32>,
 }
 
 impl CodeStock {
@@ -50,7 +55,14 @@ impl CodeStock {
             municipality,
             upper,
             wait_until_ms: Some(0),
+            gauge: Arc::default(),
         }
+    }
+
+    /// How many codes were left at the end of the node's last turn.
+    #[must_use]
+    pub fn gauge(&self) -> Arc<AtomicU32> {
+        Arc::clone(&self.gauge)
     }
 
     /// How many codes are left.
@@ -135,7 +147,7 @@ fn piece_key(block: u32, piece: u32) -> Vec<u8> {
 
 fn level(view: &View) -> Level {
     view.get(b"kl")
-        .and_then(|bytes| Level::decode(bytes.as_slice()).ok())
+        .and_then(|bytes| Level::decode(bytes).ok())
         .unwrap_or(Level {
             received: 0,
             block: 1,
@@ -198,6 +210,7 @@ impl Service for CodeStock {
     }
 
     fn on_durable(&mut self, context: &Context<'_>, _durable: u64, view: &mut View) -> Step {
+        self.gauge.store(Self::left(view), Ordering::Relaxed);
         self.ask(context, view)
     }
 

@@ -33,25 +33,41 @@ pub(super) struct Note {
     /// 宛名番号: the register is told its residents' codes again by it.
     #[prost(string, tag = "9")]
     pub(super) number: String,
+    /// The entry comes of a row of a file of all residents.
+    #[prost(bool, tag = "10")]
+    pub(super) initial: bool,
+    /// Under a resident: the key of the row of a file of all residents that entered it.
+    #[prost(bytes = "vec", tag = "11")]
+    pub(super) row: Vec<u8>,
 }
 
 impl Note {
     pub(super) fn load(view: &View, kind: u8, pseudonym: &[u8]) -> Option<Self> {
         view.get(&index_key(kind, pseudonym))
-            .and_then(|bytes| Self::decode(bytes.as_slice()).ok())
+            .and_then(|bytes| Self::decode(bytes).ok())
     }
 
-    /// Keeps the note of an entry under its resident and its key.
+    /// Keeps the note of an entry under its resident and its key. The rows of a file of all residents
+    /// are many and each enters a resident of its own, so their keys lie with their residents.
     pub(super) fn store(self, view: &mut View) {
+        let row = if self.initial {
+            self.key.clone()
+        } else {
+            Self::load(view, BY_RESIDENT, &self.resident).map_or_else(Vec::new, |known| known.row)
+        };
         let by_resident = Self {
             code: self.code.clone(),
             number: self.number,
+            row,
             ..Self::default()
         };
         view.put(
             index_key(BY_RESIDENT, &self.resident),
             by_resident.encode_to_vec(),
         );
+        if self.initial {
+            return;
+        }
         let key = index_key(BY_KEY, &self.key);
         let by_key = Self {
             key: Vec::new(),

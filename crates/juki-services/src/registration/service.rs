@@ -92,13 +92,16 @@ impl Registration {
         content.push(0xff);
         content.extend_from_slice(&row.request);
         let key = self.pseudonyms.pseudonym(&content);
-        if let Some(known) = Note::load(view, BY_KEY, &key) {
+        if !row.initial
+            && let Some(known) = Note::load(view, BY_KEY, &key)
+        {
             return Ok(told(&known, RegistrationOutcome::Duplicate));
         }
         let message =
             RequestMessage::decode(row.request.as_slice()).map_err(|_| ErrorCode::FrameGarbage)?;
         let note = Note {
             key: key.to_vec(),
+            initial: row.initial,
             ..Note::default()
         };
         let asked = Asked {
@@ -124,13 +127,20 @@ impl Registration {
         request.check().map_err(|error| error.code())?;
         let number = request.resident.reveal();
         let resident = self.pseudonyms.pseudonym(number.as_bytes());
-        let before = self.record_of(view, &resident);
-        if asked.initial
-            && let Some(before) = before.as_ref().filter(|before| stands(before))
-        {
-            return same_items(request, &before.change.record)
-                .then(|| already(before))
-                .ok_or(ErrorCode::RowContradicts);
+        let known = Note::load(view, BY_RESIDENT, &resident);
+        let before = known
+            .as_ref()
+            .and_then(|known| self.record_of(view, &known.code));
+        if let (true, Some(known), Some(before)) = (asked.initial, &known, &before) {
+            // The row that entered the resident, whatever became of them since.
+            if known.row == note.key {
+                return Ok(already(before));
+            }
+            if stands(before) {
+                return same_items(request, &before.change.record)
+                    .then(|| already(before))
+                    .ok_or(ErrorCode::RowContradicts);
+            }
         }
         let (entry, from_stock) = self.change(request, before, asked.certificate, view)?;
         let certificate = (request.reason == ChangeReason::MoveOut)
@@ -151,9 +161,9 @@ impl Registration {
         Ok(told(&note, RegistrationOutcome::Accepted))
     }
 
-    /// The latest record of a resident of the register.
-    fn record_of(&self, view: &View, resident: &[u8; 16]) -> Option<StoredRecord> {
-        let code = Note::load(view, BY_RESIDENT, resident)?.code.parse().ok()?;
+    /// The latest record of a resident with this code.
+    pub(super) fn record_of(&self, view: &View, code: &str) -> Option<StoredRecord> {
+        let code = code.parse().ok()?;
         self.registry.own_record(view, &code, self.municipality)
     }
 

@@ -16,8 +16,8 @@ use crate::register::{BatchSubmitted, Register, refusal};
 const BATCH_ROWS: usize = 128;
 /// Batches that are on their way at once.
 const FLYING_MAX: usize = 12;
-/// How often a row that found no code in stock is tried again, and how long without any success.
-const STOCK_RETRY: Duration = Duration::from_millis(5);
+/// How often the stock is looked at when a row found no code there, and how long without any success.
+const STOCK_LOOK: Duration = Duration::from_millis(5);
 const STOCK_WAIT: Duration = Duration::from_secs(60);
 
 /// Registers all rows of a file.
@@ -187,7 +187,7 @@ impl Rows<'_> {
             let without_code = told.iter().filter(|told| found_no_code(told)).count();
             if without_code > 0 {
                 self.recheck = self.flying.len();
-                tokio::time::sleep(STOCK_RETRY).await;
+                self.wait_for_codes(began).await;
             }
             if without_code < left {
                 began = tokio::time::Instant::now();
@@ -204,6 +204,16 @@ impl Rows<'_> {
                 if let Some(told) = told.get_mut(at) {
                     *told = answer;
                 }
+            }
+        }
+    }
+
+    /// Waits until the stock holds codes again, or the patience with it is over.
+    async fn wait_for_codes(&self, began: tokio::time::Instant) {
+        loop {
+            tokio::time::sleep(STOCK_LOOK).await;
+            if self.register.codes_left() > 0 || began.elapsed() > STOCK_WAIT {
+                return;
             }
         }
     }
