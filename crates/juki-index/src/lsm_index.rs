@@ -6,7 +6,8 @@
 
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use juki_crypto::{Randomness, StorageKey};
@@ -27,7 +28,8 @@ pub struct LsmSize {
     pub cache_bytes: u64,
     /// Writes are held in memory up to this many bytes. A node that is killed folds as much again.
     pub held_bytes: u64,
-    /// Aimed length of a file, in bytes.
+    /// Aimed length of a file, in bytes. A ledger's sync waits for a file that is being stored, so files
+    /// are not as long as would be good for reading alone.
     pub file_bytes: u64,
 }
 
@@ -36,14 +38,14 @@ impl LsmSize {
     pub const SMALL: Self = Self {
         cache_bytes: 2 << 20,
         held_bytes: 2 << 20,
-        file_bytes: 16 << 20,
+        file_bytes: 4 << 20,
     };
 
     /// For a prefecture or the nation.
     pub const LARGE: Self = Self {
         cache_bytes: 32 << 20,
         held_bytes: 24 << 20,
-        file_bytes: 64 << 20,
+        file_bytes: 16 << 20,
     };
 }
 
@@ -53,6 +55,12 @@ const FILE_WRITES_MIN: usize = 8_192;
 /// Files beside each other before they are merged: each costs a look at its filter when a key is
 /// not there.
 const UNMERGED_FILES_MAX: u8 = 8;
+
+/// Files beside each other at which a batch waits for the merging.
+const UNMERGED_FILES_CEILING: usize = 32;
+
+/// Merging follows behind everything else of the node.
+const MERGE_NICENESS: i32 = 5;
 
 /// Files that may be open at once.
 const OPEN_FILES_MAX: usize = 64;
@@ -68,6 +76,8 @@ pub struct LsmIndex {
     strategy: Arc<Leveled>,
     /// Numbers writes. One thread writes.
     numbers: SequenceNumberCounter,
+    /// The thread that merges files, where one runs.
+    merging: Mutex<Option<JoinHandle<Result<(), IndexError>>>>,
 }
 
 impl LsmIndex {
@@ -104,6 +114,7 @@ impl LsmIndex {
                     .with_table_target_size(size.file_bytes),
             ),
             numbers,
+            merging: Mutex::new(None),
         };
         // A mark that does not open was written under another key.
         if index.mark().is_err() {
@@ -165,10 +176,44 @@ impl LsmIndex {
         })
     }
 
+    /// Merges files on a thread of its own, so that the next batch need not wait: merging rewrites a
+    /// good part of the tree. Where far too many lie beside each other, the merging is waited for.
     fn merge_files(&self) -> Result<(), IndexError> {
-        let strategy = Arc::clone(&self.strategy);
-        guarded(|| self.tree.compact(strategy, self.numbers.get()))
+        let unmerged = guarded(|| Ok::<_, lsm_tree::Error>(self.tree.l0_run_count()))?;
+        if unmerged < usize::from(UNMERGED_FILES_MAX) {
+            return Ok(());
+        }
+        let mut merging = self.merging();
+        if let Some(running) = merging.take() {
+            if !running.is_finished() && unmerged < UNMERGED_FILES_CEILING {
+                *merging = Some(running);
+                return Ok(());
+            }
+            ended(running)?;
+        }
+        let (tree, strategy) = (self.tree.clone(), Arc::clone(&self.strategy));
+        let number = self.numbers.get();
+        let merge = move || {
+            juki_runtime::give_way(MERGE_NICENESS);
+            guarded(|| tree.compact(strategy, number))
+        };
+        let thread = std::thread::Builder::new().name("index-merge".to_owned());
+        *merging = Some(
+            thread
+                .spawn(merge)
+                .map_err(|error| IndexError(error.to_string()))?,
+        );
+        Ok(())
     }
+
+    fn merging(&self) -> MutexGuard<'_, Option<JoinHandle<Result<(), IndexError>>>> {
+        self.merging.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn ended(merging: JoinHandle<Result<(), IndexError>>) -> Result<(), IndexError> {
+    let panicked = |_| IndexError("merging panicked".to_owned());
+    merging.join().map_err(panicked)?
 }
 
 type Write = (Bytes, Option<Bytes>);
@@ -254,6 +299,9 @@ impl IndexPort for LsmIndex {
     }
 
     fn wipe(&self) -> Result<(), IndexError> {
+        if let Some(running) = self.merging().take() {
+            ended(running)?;
+        }
         guarded(|| self.tree.clear())
     }
 }

@@ -12,10 +12,13 @@ use juki_ledger::Chain;
 /// A batch is handed over when this many keys wait, or some time after the last one: keys that
 /// change with every entry (digests, counts, cursors) are then written once for many. Where much is
 /// going on the time is longer, since large batches cost the index less.
-const BATCH_KEYS: usize = 65_536;
+const BATCH_KEYS: usize = 32_768;
 const BUSY_KEYS: usize = 2_048;
 const BATCH_EVERY: Duration = Duration::from_millis(200);
 const BATCH_EVERY_BUSY: Duration = Duration::from_millis(1_000);
+
+/// The index follows behind; whoever asks or reports goes first.
+const INDEX_NICENESS: i32 = 4;
 
 /// Keys above which the sequencer waits for the index instead of running further ahead.
 const WAITING_MAX: usize = 200_000;
@@ -36,6 +39,7 @@ impl IndexWriter {
         let thread = std::thread::Builder::new()
             .name("index".to_owned())
             .spawn(move || {
+                juki_runtime::give_way(INDEX_NICENESS);
                 while let Ok(batch) = taken.recv() {
                     if done.send(index.write(&batch)).is_err() {
                         break;

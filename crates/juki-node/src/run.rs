@@ -188,6 +188,11 @@ fn run_checked<N: Node>(arguments: &Arguments) -> Result<(), StartError> {
         return Ok(());
     }
     telemetry::start(arguments.log);
+    // On a machine with a whole network, what one municipality does must not hold up what all wait
+    // for: its registers are loaded behind the servers above and the firewalls.
+    if N::ROLE == NodeRole::MunicipalCs && is_supervised() {
+        juki_runtime::give_way(MUNICIPAL_NICENESS);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -233,6 +238,11 @@ fn read_config(path: &Path, role: NodeRole) -> Result<(NodeConfig, PathBuf), Sta
     Ok((config, folder))
 }
 
+/// Whether `jukinet` started this node and ends with it.
+fn is_supervised() -> bool {
+    std::env::var_os("JUKINET_SUPERVISED").is_some()
+}
+
 async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
     let failed = |error: String| StartError::failed(ErrorCode::DiskFailed, error);
     let stop = Stop(watch::channel(false).0);
@@ -244,7 +254,7 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
         signal(SignalKind::terminate()).map_err(|error| failed(error.to_string()))?;
     let mut interrupted =
         signal(SignalKind::interrupt()).map_err(|error| failed(error.to_string()))?;
-    if std::env::var_os("JUKINET_SUPERVISED").is_some() {
+    if is_supervised() {
         let stop = stop.clone();
         // A thread, since a blocking read of standard input must not keep the runtime from ending.
         std::thread::spawn(move || {
@@ -277,6 +287,9 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
     tracing::info!(event = "node.stopped", node = %name);
     Ok(())
 }
+
+/// Steps by which a municipality's server goes behind the other programs of one machine.
+const MUNICIPAL_NICENESS: i32 = 15;
 
 /// Notes that the machine slept or that its clock was set: links that break or certificates that end
 /// then have their reason in the log, once.

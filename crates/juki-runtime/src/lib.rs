@@ -8,9 +8,11 @@ mod clock_watch;
 mod disk;
 mod files;
 mod power_loss;
+mod priority;
 
 pub use clock::{Calendar, Clock, SystemClock};
 pub use clock_watch::{ClockJump, ClockReader, ClockReading, ClockWatch, SystemClocks};
 pub use disk::DiskFiles;
 pub use files::Files;
 pub use power_loss::{PowerLossFiles, SkipSync};
+pub use priority::give_way;

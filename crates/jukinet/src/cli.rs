@@ -211,9 +211,9 @@ pub(crate) struct BenchArgs {
     /// What to measure
     #[arg(value_enum)]
     pub(crate) name: BenchName,
-    /// How many runs the median is taken of
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(crate) runs: u32,
+    /// How many runs the median is taken of (default: 5, of load 3)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) runs: Option<u32>,
 }
 
 /// The benchmarks.
@@ -225,6 +225,10 @@ pub(crate) enum BenchName {
     Change,
     /// Files of all residents of Yamaguchi's 56 municipalities and of one day's changes
     Population,
+    /// From the start of the prefecture's network until all its residents are equal on three tiers
+    Load,
+    /// Until the prefecture's network is ready, empty and loaded, and the memory it then has
+    Startup,
 }
 
 /// Arguments of `new`.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use juki_admin::{AdminClient, StatusReport};
 use juki_domain::{ErrorCode, NodeRole, Sex};
 use juki_population::{Population, PopulationSettings};
+use juki_topology::DEMO_BODY;
 use serde_json::{Value, json};
 
 use crate::cli::{NewArgs, Preset, Selection, UpArgs};
@@ -21,7 +22,13 @@ use crate::text;
 
 const READY_PATIENCE: Duration = Duration::from_secs(60);
 const LOAD_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a large network may take for each resident beyond that.
+const PATIENCE_PER_RESIDENT: Duration = Duration::from_micros(500);
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
+/// Where many nodes share the cores, looking at them is no small part of the work.
+const LARGE_LOOK_INTERVAL: Duration = Duration::from_millis(100);
+const LARGE: usize = 50;
+const START_LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// One synthetic resident, as the register knows it.
 #[derive(Debug, Clone)]
@@ -41,14 +48,20 @@ pub(crate) struct LiveNetwork {
 }
 
 impl LiveNetwork {
-    /// Makes the demo's deployment with this part of its municipalities' residents.
+    /// Makes a preset's deployment on unshaped lines with this part of its municipalities' residents.
     ///
     /// # Errors
     /// As `new` and `population`.
-    pub(crate) fn make(dir: &Path, seed: u64, scale: f64, screen: Screen) -> Result<Self, Failure> {
+    pub(crate) fn make(
+        dir: &Path,
+        preset: Preset,
+        seed: u64,
+        scale: f64,
+        screen: Screen,
+    ) -> Result<Self, Failure> {
         let args = NewArgs {
             dir: dir.to_owned(),
-            preset: Preset::Demo,
+            preset,
             seed,
             scale: None,
             unshaped: true,
@@ -107,6 +120,7 @@ impl LiveNetwork {
             in_background: true,
         };
         let silent = screen.silent();
+        let look = self.look_interval();
         let mut running = tokio::spawn(async move { up::run(&args, silent).await });
         let began = Instant::now();
         loop {
@@ -135,7 +149,7 @@ impl LiveNetwork {
                     .err()
                     .unwrap_or_else(|| Failure::new(ErrorCode::NodeNotReady, String::new())));
             }
-            tokio::time::sleep(LOOK_INTERVAL).await;
+            tokio::time::sleep(look.min(START_LOOK_INTERVAL)).await;
         }
         self.running = Some(running);
         Ok(())
@@ -146,15 +160,25 @@ impl LiveNetwork {
     /// # Errors
     /// [`ErrorCode::CheckFailed`] where a row is refused or the tiers do not agree in time.
     pub(crate) async fn load(&self, screen: Screen) -> Result<(), Failure> {
+        self.register_all(screen).await?;
+        self.wait_equal(self.residents(), screen).await
+    }
+
+    /// Registers all residents, side by side at all communication servers, until each is durable there.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CheckFailed`] where a row is refused.
+    pub(crate) async fn register_all(&self, screen: Screen) -> Result<(), Failure> {
         let imports = self.servers().into_iter().map(|(place, settings)| {
             let file = self
                 .deployment
                 .folder()
                 .join("residents")
                 .join(format!("{}.csv", settings.municipality));
+            let patience = self.patience();
             async move {
                 let client = AdminClient::new(place.admin_socket())
-                    .with_timeout(LOAD_PATIENCE)
+                    .with_timeout(patience)
                     .with_lang(screen.lang);
                 let report: Value = client.post_file("/v1/import", &file).await?;
                 match report.get("rejected").and_then(Value::as_u64) {
@@ -171,20 +195,38 @@ impl LiveNetwork {
             task.await
                 .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
         }
+        Ok(())
+    }
+
+    /// Waits until the national center holds so many residents and three tiers agree.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CheckFailed`] where they do not in time.
+    pub(crate) async fn wait_equal(&self, residents: u64, screen: Screen) -> Result<(), Failure> {
         let began = Instant::now();
-        while self.residents_at_top().await? < self.residents() || !self.digests_equal().await? {
-            if began.elapsed() > LOAD_PATIENCE {
+        while self.residents_at_top().await? < residents || !self.digests_equal().await? {
+            if began.elapsed() > self.patience() {
                 return Err(Failure::new(
                     ErrorCode::CheckFailed,
-                    text::demo_late(
-                        screen.lang,
-                        &text::demo_loading(screen.lang, self.residents()),
-                    ),
+                    text::demo_late(screen.lang, &text::demo_loading(screen.lang, residents)),
                 ));
             }
-            tokio::time::sleep(LOOK_INTERVAL).await;
+            tokio::time::sleep(self.look_interval()).await;
         }
         Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        let residents = u32::try_from(self.residents()).unwrap_or(u32::MAX);
+        LOAD_PATIENCE + PATIENCE_PER_RESIDENT * residents
+    }
+
+    fn look_interval(&self) -> Duration {
+        if self.populations.len() < LARGE {
+            LOOK_INTERVAL
+        } else {
+            LARGE_LOOK_INTERVAL
+        }
     }
 
     /// Stops every node and waits until all are gone.
@@ -347,9 +389,7 @@ impl LiveNetwork {
     /// # Errors
     /// Where the files cannot be read.
     pub(crate) fn card(&self) -> Result<(PathBuf, String), Failure> {
-        let terminal =
-            self.deployment
-                .only(NodeRole::AgencyTerminal, None, juki_domain::Lang::En)?;
+        let terminal = self.ministry()?;
         let card = self
             .deployment
             .cards()
@@ -386,10 +426,14 @@ impl LiveNetwork {
     /// # Errors
     /// Where the network has none.
     pub(crate) fn terminal(&self, screen: Screen) -> Result<AdminClient, Failure> {
-        let terminal = self
-            .deployment
-            .only(NodeRole::AgencyTerminal, None, screen.lang)?;
+        let terminal = self.ministry()?;
         Ok(AdminClient::new(terminal.admin_socket()).with_lang(screen.lang))
+    }
+
+    /// The terminal of the ministry that every preset has.
+    fn ministry(&self) -> Result<NodePlace, Failure> {
+        let name = format!("agency-{DEMO_BODY}");
+        self.deployment.place(&name, juki_domain::Lang::En)
     }
 
     fn servers(&self) -> Vec<(NodePlace, PopulationSettings)> {

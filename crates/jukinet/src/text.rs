@@ -110,6 +110,7 @@ texts! {
 
     // bench
     bench_preparing() ja "ネットワークを用意しています" en "preparing a network"
+    bench_loading() ja "全住民を登録しています" en "registering all residents"
     bench_run(n: u32, of: u32) ja "測定 {n}/{of}" en "run {n} of {of}"
     bench_header() ja "指標|単位|中央値|最小|最大|回数" en "metric|unit|median|min|max|n"
 

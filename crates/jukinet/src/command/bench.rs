@@ -1,18 +1,22 @@
 //! `jukinet bench`: figures of a network of separate processes, or of one part, on this machine.
 //!
-//! Every run on a network is on the demo's with unshaped lines, all protections on. Clients, nodes
-//! and the supervisor share the machine's cores.
+//! Every run on a network has unshaped lines and all protections on. Clients, nodes and the
+//! supervisor share the machine's cores.
 
 mod change;
 mod figures;
+mod load;
+mod memory;
 mod population;
+mod probe;
 mod query;
+mod startup;
 
 use std::path::{Path, PathBuf};
 
 use juki_crypto::{SystemRandomness, random_array};
 
-use crate::cli::{BenchArgs, BenchName};
+use crate::cli::{BenchArgs, BenchName, Preset};
 use crate::failure::{Ending, Failure, Outcome};
 use crate::live_network::LiveNetwork;
 use crate::screen::Screen;
@@ -20,27 +24,36 @@ use crate::text;
 
 use self::figures::Figures;
 
-/// Part of the census's residents that the network holds: 3,000 in all.
+/// Part of the census's residents that the demo's network holds: 3,000 in all.
 const SCALE: f64 = 3_000.0 / 51_779.0;
 const SEED: u64 = 7;
+const RUNS: u32 = 5;
+/// A load takes minutes.
+const LOADS: u32 = 3;
 
 pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
     let folder = Folder::draw();
     let mut figures = Figures::new(name_of(args.name));
+    let runs = args.runs.unwrap_or(match args.name {
+        BenchName::Load => LOADS,
+        BenchName::Query | BenchName::Change | BenchName::Population | BenchName::Startup => RUNS,
+    });
     match args.name {
         BenchName::Query => {
             let mut network = started(&folder.0, screen).await?;
-            let measured = query::measure(&network, args.runs, &mut figures, screen).await;
+            let measured = query::measure(&network, runs, &mut figures, screen).await;
             network.stop().await?;
             measured?;
         }
         BenchName::Change => {
             let mut network = started(&folder.0, screen).await?;
-            let measured = change::measure(&network, args.runs, &mut figures, screen).await;
+            let measured = change::measure(&network, runs, &mut figures, screen).await;
             network.stop().await?;
             measured?;
         }
-        BenchName::Population => population::measure(&folder.0, args.runs, &mut figures, screen)?,
+        BenchName::Population => population::measure(&folder.0, runs, &mut figures, screen)?,
+        BenchName::Load => load::measure(&folder.0, runs, &mut figures, screen).await?,
+        BenchName::Startup => startup::measure(&folder.0, runs, &mut figures, screen).await?,
     }
     figures.show(screen)?;
     Ok(Outcome::Held)
@@ -49,10 +62,15 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
 /// The demo's network, running and with its residents.
 async fn started(folder: &Path, screen: Screen) -> Result<LiveNetwork, Failure> {
     screen.line(text::bench_preparing(screen.lang));
-    let mut network = LiveNetwork::make(folder, SEED, SCALE, screen)?;
+    let mut network = LiveNetwork::make(folder, Preset::Demo, SEED, SCALE, screen)?;
     network.start(screen).await?;
     network.load(screen).await?;
     Ok(network)
+}
+
+/// The prefecture's network with files of all its residents, not running.
+fn prefecture(folder: &Path, screen: Screen) -> Result<LiveNetwork, Failure> {
+    LiveNetwork::make(folder, Preset::Yamaguchi2002, SEED, 1.0, screen)
 }
 
 fn name_of(name: BenchName) -> &'static str {
@@ -60,6 +78,8 @@ fn name_of(name: BenchName) -> &'static str {
         BenchName::Query => "query",
         BenchName::Change => "change",
         BenchName::Population => "population",
+        BenchName::Load => "load",
+        BenchName::Startup => "startup",
     }
 }
 

@@ -11,7 +11,7 @@ use juki_crypto::{SystemRandomness, random_array};
 use juki_domain::ErrorCode;
 use serde_json::json;
 
-use crate::cli::DemoArgs;
+use crate::cli::{DemoArgs, Preset};
 use crate::failure::{Ending, Failure, Outcome};
 use crate::live_network::LiveNetwork;
 use crate::screen::Screen;
@@ -59,7 +59,13 @@ pub(crate) async fn run(args: &DemoArgs, screen: Screen) -> Ending {
     let began = Instant::now();
     let home = Home::choose(args);
     step(1, &text::demo_making(screen.lang), screen);
-    let mut network = LiveNetwork::make(&home.dir, args.seed, RESIDENTS / CENSUS, screen)?;
+    let mut network = LiveNetwork::make(
+        &home.dir,
+        Preset::Demo,
+        args.seed,
+        RESIDENTS / CENSUS,
+        screen,
+    )?;
     let told = tell(&mut network, &home, args, began, screen).await;
     network.stop().await?;
     told

@@ -33,6 +33,16 @@ impl Figures {
             .push(value);
     }
 
+    /// Adds one run's number of bytes, or of anything else that is counted.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "memory and residents are far below 2^53"
+    )]
+    pub(super) fn add_bytes(&mut self, metric: &'static str, value: u64) {
+        let unit = if metric.ends_with("_bytes") { "B" } else { "1" };
+        self.add(metric, unit, value as f64);
+    }
+
     /// Prints the table, or the JSON object with metric, unit, median, min, max and n.
     pub(super) fn show(&mut self, screen: Screen) -> Result<(), Failure> {
         let mut rows = Vec::new();
