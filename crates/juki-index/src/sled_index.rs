@@ -1,7 +1,7 @@
 //! The index in one sled tree.
 //!
 //! sled's flush is not a durable sync (docs/adr/0001), and its tree takes a multiple of the records'
-//! size; ADR 0010 compares it with the tree of `lsm_index.rs`.
+//! size; ADR 0011 compares it with the tree of `lsm_index.rs`.
 
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
