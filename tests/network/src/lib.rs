@@ -9,13 +9,17 @@
 )]
 
 mod deployment;
+mod dice;
 mod hostile;
+mod prefecture;
 mod printed;
 mod programs;
 mod record;
 
 pub use deployment::{Deployment, Running, kill};
+pub use dice::Dice;
 pub use hostile::{Hostile, Seat};
+pub use prefecture::{Codes, LOAD_PATIENCE, Prefecture, Register, Supervised, Told};
 pub use printed::{Printed, until};
 pub use programs::programs;
 pub use record::{SecurityNote, audits, firewall_codes, security_notes};

@@ -56,3 +56,6 @@ fn own_body(step: &mut Step, ticket: Ticket) -> Vec<u8> {
         Some(Emit::Answer(_) | Emit::Message(_)) | None => Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ mod full_disks;
 mod imports;
 mod links;
 mod machines;
+mod prefecture;
 mod readme;
 mod reconciliation;
 mod register_files;
