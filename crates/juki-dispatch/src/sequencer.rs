@@ -47,7 +47,7 @@ impl<L: LedgerPort> Sequencer<L> {
     pub fn new(
         identity: NodeIdentity,
         ledger: L,
-        view: View,
+        mut view: View,
         mut services: Vec<Box<dyn Service>>,
     ) -> Self {
         let sessions = Sessions::new(
@@ -61,6 +61,8 @@ impl<L: LedgerPort> Sequencer<L> {
         for service in &mut services {
             service.resume(&ledger, &view);
         }
+        // What the view was folded from is durable.
+        view.cut();
         let durable = ledger.chain().seq;
         Self {
             identity,
