@@ -21,7 +21,7 @@ use crate::{
 
 /// Entries between two boundaries, in bytes: far below a block's limit, since a tier folds a block in
 /// one go and a question that comes meanwhile waits for it.
-const RUN_BYTES_MAX: usize = 64 * 1024;
+const RUN_BYTES_MAX: usize = 32 * 1024;
 /// What an entry costs in a block beside its payload, in bytes.
 const ENTRY_OVERHEAD: usize = 48;
 /// How much of the ledger is read at once, in bytes of payload.

@@ -289,7 +289,7 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
 }
 
 /// Steps by which a municipality's server goes behind the other programs of one machine.
-const MUNICIPAL_NICENESS: i32 = 15;
+const MUNICIPAL_NICENESS: i32 = 19;
 
 /// Notes that the machine slept or that its clock was set: links that break or certificates that end
 /// then have their reason in the log, once.

@@ -19,8 +19,8 @@ use crate::{Hops, LedgerAdapter, Reporter, Reports};
 
 /// Inputs taken into one turn, which share a sync.
 const TURN_MAX: usize = 512;
-/// Bytes of bulk frames taken into one turn: a large block or some small ones, milliseconds of folding.
-const BULK_BYTES_PER_TURN: usize = 16 * 1024;
+/// Bytes of bulk frames taken into one turn: a block or some small ones, milliseconds of folding.
+const BULK_BYTES_PER_TURN: usize = 8 * 1024;
 /// Bulk frames above which a turn takes all that wait, so that they do not gather without bound.
 const BULK_WAITING_MAX: usize = 1_024;
 /// How often the node's report on itself is renewed.
