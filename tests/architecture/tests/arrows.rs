@@ -157,6 +157,7 @@ fn pure_crates_reach_no_machine() {
         "rcgen",
         "axum",
         "hyper",
+        "lsm-tree",
         "rustix",
         "clap",
         "tracing-subscriber",
@@ -189,6 +190,7 @@ fn pure_crates_reach_no_machine() {
 fn one_crate_names_each_heavy_library() {
     let arrows = Arrows::read();
     assert_eq!(arrows.users_of("sled"), BTreeSet::from(["juki-index"]));
+    assert_eq!(arrows.users_of("lsm-tree"), BTreeSet::from(["juki-index"]));
     assert_eq!(arrows.users_of("quinn"), BTreeSet::from(["juki-transport"]));
     assert_eq!(arrows.users_of("rcgen"), BTreeSet::from(["juki-pki"]));
     assert_eq!(
