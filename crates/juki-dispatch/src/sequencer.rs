@@ -1,24 +1,20 @@
 //! The sequencer: takes inputs in order, lets services decide, syncs once, then lets answers go.
 
 mod batch;
+mod security;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use juki_domain::{CivilDate, ErrorCode, ServiceId};
-use juki_ledger::NewEntry;
 use juki_wire::{FrameParts, Priority, Refusal};
-use prost::Message as _;
 
 use crate::{
-    Context, Emit, Forward, Input, LedgerPort, NodeIdentity, OpenedFrame, Origin, Output, SECURITY,
+    Context, Emit, Forward, Input, LedgerPort, NodeIdentity, OpenedFrame, Origin, Output,
     SecurityRecord, Service, Sessions, Step, TurnError, View,
 };
 
 pub use batch::BatchAnswer;
-
-/// How many security records of one turn become entries of their own; more are counted in one.
-const SECURITY_PER_TURN: usize = 16;
 
 /// How long entries that nobody waits for may wait for a sync.
 const LAZY_SYNC_MS: u64 = 20;
@@ -362,42 +358,6 @@ impl<L: LedgerPort> Sequencer<L> {
                 frame,
             });
         }
-    }
-
-    fn record_security(
-        &mut self,
-        now_ms: u64,
-        source: String,
-        code: ErrorCode,
-        message_id: String,
-    ) -> Result<(), TurnError> {
-        self.security_this_turn += 1;
-        let record = SecurityRecord {
-            source,
-            code: code.code().to_owned(),
-            message_id,
-            count: 1,
-        };
-        if self.security_this_turn > SECURITY_PER_TURN {
-            let surplus = self
-                .security_surplus
-                .get_or_insert(SecurityRecord { count: 0, ..record });
-            surplus.count = surplus.count.saturating_add(1);
-            return Ok(());
-        }
-        self.append_security(now_ms, &record)
-    }
-
-    fn append_security(&mut self, now_ms: u64, record: &SecurityRecord) -> Result<(), TurnError> {
-        let entry = NewEntry {
-            kind: SECURITY,
-            payload: record.encode_to_vec(),
-        };
-        self.sync_now = true;
-        self.ledger
-            .append(now_ms, entry)
-            .map(|_| ())
-            .map_err(TurnError::Ledger)
     }
 
     fn decide(

@@ -85,3 +85,13 @@ impl LedgerThread {
         }
     }
 }
+
+impl Drop for LedgerThread {
+    fn drop(&mut self) {
+        self.entries = None;
+        // The process may be about to end: a thread that still draws salts then would be aborted.
+        if let Some(thread) = self.thread.take() {
+            let _ended = thread.join();
+        }
+    }
+}
