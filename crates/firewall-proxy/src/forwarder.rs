@@ -103,6 +103,12 @@ impl Forwarder {
             LinkEvent::NewCrl { der } => {
                 tracing::info!(event = "revocation_list.installed", bytes = der.len())
             }
+            // A firewall passes it on and judges nothing by it.
+            LinkEvent::NewNotice { notice } => tracing::info!(
+                event = "notice.in_force",
+                kind = notice.kind.name(),
+                number = notice.number
+            ),
         }
     }
 

@@ -6,6 +6,7 @@
 mod digest;
 mod directory;
 mod multiset;
+mod notice;
 mod permutation;
 mod session;
 mod sign;
@@ -14,6 +15,7 @@ mod storage;
 pub use digest::{Digest, DigestKey, DigestStream, merkle_root, sha256};
 pub use directory::{Directory, DirectoryEntry, DirectoryError};
 pub use multiset::MultisetHash;
+pub use notice::{NOTICE_BYTES_MAX, Notice, NoticeError, NoticeKind};
 pub use permutation::BodyPermutation;
 pub use session::{
     Opening, Party, ReplayWindow, SealError, SealingKey, SealingPublic, Session, SessionId,

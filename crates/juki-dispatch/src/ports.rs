@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use juki_crypto::{Directory, Randomness, SealingKey, SigningKey};
+use juki_crypto::{Directory, Notice, Randomness, SealingKey, SigningKey};
 use juki_domain::{ErrorCode, NodeId};
 use juki_ledger::{Chain, Entry, EntryKind, NewEntry};
 use juki_wire::{MessageId, Priority};
@@ -85,6 +85,9 @@ pub enum Input {
         /// What is asked.
         requests: Vec<Vec<u8>>,
     },
+    /// A document that the registrar signed is in force from now on. Also given after each start, for
+    /// each that is in force then.
+    Notice(Arc<Notice>),
     /// Something that concerns security happened on a link, and belongs on record.
     Security {
         /// Whom the link's other end claimed to be, or where it came from.

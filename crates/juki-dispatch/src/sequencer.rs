@@ -6,6 +6,7 @@ mod security;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use juki_crypto::Notice;
 use juki_domain::{CivilDate, ErrorCode, ServiceId};
 use juki_wire::{FrameParts, Priority, Refusal};
 
@@ -166,10 +167,27 @@ impl<L: LedgerPort> Sequencer<L> {
                 ticket,
                 requests,
             } => self.take_batch(now, (service, ticket), &requests, held, say),
+            Input::Notice(notice) => self.take_notice(now, &notice, held, say),
             Input::Security { source, code } => {
                 self.record_security(now.0, source, code, String::new())
             }
         }
+    }
+
+    fn take_notice(
+        &mut self,
+        now: (u64, CivilDate),
+        notice: &Notice,
+        held: &mut Vec<Emit>,
+        say: &mut dyn FnMut(Output),
+    ) -> Result<(), TurnError> {
+        for at in 0..self.services.len() {
+            let step = self.decide_at(now, at, |service, context, view| {
+                service.on_notice(context, notice, view)
+            });
+            self.take_step(now, step, held, say)?;
+        }
+        Ok(())
     }
 
     /// When the next turn is due though nothing came in, in milliseconds since 1970.

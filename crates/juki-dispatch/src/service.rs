@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use juki_crypto::{Directory, Randomness, SigningKey};
+use juki_crypto::{Directory, Notice, Randomness, SigningKey};
 use juki_domain::{CivilDate, NodeId};
 use juki_ledger::Entry;
 use juki_wire::{MessageId, Priority, Refusal};
@@ -83,6 +83,14 @@ pub trait Service: Send {
         view: &mut View,
     ) -> Step {
         let _ = (context, message_id, refusal, view);
+        Step::none()
+    }
+
+    /// A document of the registrar is in force from now on; it is verified and newer than the last of
+    /// its kind. After a start each service hears those in force again, so that a service that
+    /// records them keeps the last number in the view.
+    fn on_notice(&mut self, context: &Context<'_>, notice: &Notice, view: &mut View) -> Step {
+        let _ = (context, notice, view);
         Step::none()
     }
 

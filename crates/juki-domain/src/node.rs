@@ -115,11 +115,21 @@ pub enum ServiceId {
     CodeAllocation = 2,
     /// Immediate provision (即時提供).
     Query = 3,
+    /// What a node says of itself to the one above it: heartbeat, alerts, checkpoints.
+    Monitor = 4,
+    /// Acts that the registrar at the national center signs: operators' cards, certificates.
+    Registrar = 5,
 }
 
 impl ServiceId {
     /// Every service.
-    pub const ALL: [Self; 3] = [Self::Journal, Self::CodeAllocation, Self::Query];
+    pub const ALL: [Self; 5] = [
+        Self::Journal,
+        Self::CodeAllocation,
+        Self::Query,
+        Self::Monitor,
+        Self::Registrar,
+    ];
 
     /// The service with this number in a frame header.
     #[must_use]
@@ -136,6 +146,8 @@ impl ServiceId {
             Self::Journal => "journal",
             Self::CodeAllocation => "code-allocation",
             Self::Query => "query",
+            Self::Monitor => "monitor",
+            Self::Registrar => "registrar",
         }
     }
 }

@@ -23,6 +23,10 @@ pub struct Policy {
 const QUERY_BYTES_MAX: usize = 16 * 1024;
 /// Longest frame of code allocation in bytes, header included.
 const CODE_ALLOCATION_BYTES_MAX: usize = 128 * 1024;
+/// Longest report in bytes, header included: a prefecture's names all nodes below it.
+const MONITOR_BYTES_MAX: usize = 128 * 1024;
+/// Longest act for the registrar or its answer in bytes, header included.
+const REGISTRAR_BYTES_MAX: usize = 64 * 1024;
 /// Longest refusal or reset in bytes, header included: their bodies are not sealed and hold a few
 /// short fields, and nothing else shall travel in them.
 const UNSEALED_BYTES_MAX: usize = 1024;
@@ -162,6 +166,10 @@ impl Policy {
                 CODE_ALLOCATION_BYTES_MAX.min(self.frame_bytes_max)
             }
             (FrameKind::Message, ServiceId::Query) => QUERY_BYTES_MAX.min(self.frame_bytes_max),
+            (FrameKind::Message, ServiceId::Monitor) => MONITOR_BYTES_MAX.min(self.frame_bytes_max),
+            (FrameKind::Message, ServiceId::Registrar) => {
+                REGISTRAR_BYTES_MAX.min(self.frame_bytes_max)
+            }
         }
     }
 }

@@ -30,6 +30,10 @@ pub struct Rates {
     pub code_allocation: RateLimit,
     /// Inquiries and answers.
     pub query: RateLimit,
+    /// Reports of nodes on themselves.
+    pub monitor: RateLimit,
+    /// Acts for the registrar.
+    pub registrar: RateLimit,
 }
 
 impl Rates {
@@ -40,6 +44,8 @@ impl Rates {
             journal: limit,
             code_allocation: limit,
             query: limit,
+            monitor: limit,
+            registrar: limit,
         }
     }
 
@@ -48,6 +54,8 @@ impl Rates {
             ServiceId::Journal => self.journal,
             ServiceId::CodeAllocation => self.code_allocation,
             ServiceId::Query => self.query,
+            ServiceId::Monitor => self.monitor,
+            ServiceId::Registrar => self.registrar,
         }
     }
 }

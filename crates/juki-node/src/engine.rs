@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use juki_admin::{AdminProvider, Hop, StatusReport};
-use juki_crypto::{Randomness, SystemRandomness};
+use juki_crypto::{NoticeKind, Randomness, SystemRandomness};
 use juki_dispatch::{IndexPort, Input, NodeIdentity, Sequencer, Service, View};
 use juki_domain::ErrorCode;
 use juki_runtime::{Clock, DiskFiles, SystemClock};
-use juki_transport::{Transport, TransportSettings};
+use juki_transport::{NoticeRefused, NoticeStore, Transport, TransportSettings};
 use tokio::sync::{mpsc, watch};
 
 use crate::index_writer::IndexWriter;
@@ -93,6 +93,10 @@ impl Engine {
                 .map_err(|error| StartError::failed(error.code(), error))?,
         );
         let (work, works) = mpsc::channel(WORK_MAX);
+        for notice in transport.notices() {
+            // The queue is new and holds one of each kind.
+            let _ = work.try_send(Work::Input(Input::Notice(notice)));
+        }
         let (failure, failed) = watch::channel(None);
         let handle = EngineHandle {
             work,
@@ -240,6 +244,17 @@ impl EngineHandle {
         &self.transport
     }
 
+    /// Puts a newer document of the registrar in force here and at every node that can be reached.
+    ///
+    /// # Errors
+    /// [`NoticeRefused`]; with [`NoticeRefused::Keep`] it is in force nevertheless.
+    pub async fn install_notice(&self, bytes: &[u8]) -> Result<(), NoticeRefused> {
+        let notice = self.transport.install_notice(bytes)?;
+        // A sequencer that is gone decides nothing any more.
+        let _ = self.work.send(Work::Input(Input::Notice(notice))).await;
+        Ok(())
+    }
+
     /// What the node was started with.
     #[must_use]
     pub fn prepared(&self) -> &Arc<Prepared> {
@@ -292,13 +307,34 @@ pub fn transport_settings(prepared: &Prepared, clock: Arc<dyn Clock>) -> Transpo
         juki_pki::write_revocation_list(&path, der).map_err(std::io::Error::other)
     };
     let folder: &Path = &prepared.folder;
-    TransportSettings::from_config(
-        &prepared.config,
-        folder,
-        prepared.keys.identity.clone(),
-        Arc::new(keep),
-        clock,
-    )
+    TransportSettings {
+        notices: notice_store(&prepared.keys_folder()),
+        ..TransportSettings::from_config(
+            &prepared.config,
+            folder,
+            prepared.keys.identity.clone(),
+            Arc::new(keep),
+            clock,
+        )
+    }
+}
+
+/// Notices are kept beside the keys, each kind in a file of its own.
+fn notice_store(keys: &Path) -> NoticeStore {
+    let path = |kind: NoticeKind| keys.join(format!("{}.notice", kind.name()));
+    let kept = NoticeKind::ALL
+        .into_iter()
+        .filter_map(|kind| std::fs::read(path(kind)).ok())
+        .collect();
+    let keys = keys.to_owned();
+    let keep = move |kind: NoticeKind, bytes: &[u8]| {
+        let name = format!("{}.notice", kind.name());
+        juki_pki::write_notice(&keys.join(name), bytes).map_err(std::io::Error::other)
+    };
+    NoticeStore {
+        kept,
+        keep: Arc::new(keep),
+    }
 }
 
 /// The sequencer over the node's ledger, with a view that is complete.

@@ -84,6 +84,14 @@ impl LinkEvents {
                 tracing::info!(event = "revocation_list.installed", bytes = der.len());
                 None
             }
+            LinkEvent::NewNotice { notice } => {
+                tracing::info!(
+                    event = "notice.in_force",
+                    kind = notice.kind.name(),
+                    number = notice.number
+                );
+                Some(Work::Input(Input::Notice(notice)))
+            }
         }
     }
 

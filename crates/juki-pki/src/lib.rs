@@ -18,7 +18,7 @@ pub use error::PkiError;
 pub use key::{generate_key, public_key_info, public_key_of};
 pub use pem_file::{
     open_key_file, read_certificates, read_key, read_revocation_list, seal_key_file,
-    write_certificates, write_key, write_revocation_list,
+    write_certificates, write_key, write_notice, write_revocation_list,
 };
 pub use revocation::{
     REVOCATION_LIST_BYTES_MAX, RevocationList, crl_next_update, crl_number, crl_serials, verify_crl,

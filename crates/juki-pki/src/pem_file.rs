@@ -68,6 +68,14 @@ pub fn write_revocation_list(path: &Path, der: &[u8]) -> Result<(), PkiError> {
     replace(path, pem(REVOCATION_LIST, der).as_bytes(), 0o644)
 }
 
+/// Writes a notice of the registrar in place of the last one of its kind.
+///
+/// # Errors
+/// [`PkiError::Io`].
+pub fn write_notice(path: &Path, notice: &[u8]) -> Result<(), PkiError> {
+    replace(path, notice, 0o644)
+}
+
 /// Reads a revocation list (DER) from a PEM file.
 ///
 /// # Errors

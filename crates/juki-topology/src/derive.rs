@@ -15,7 +15,7 @@ use crate::network::Network;
 use crate::node_config::{
     Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule,
 };
-use crate::office::{Line, Office};
+use crate::office::{FIREWALL_SERVICES, Line, Office};
 
 /// The configuration of the node of that name.
 pub(crate) fn node_config(network: &Network, name: &NodeId) -> Option<NodeConfig> {
@@ -116,17 +116,25 @@ fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
             name: lower.firewall.clone(),
             interface,
             dial: None,
-            speaks_for: vec![lower.server.name.clone()],
+            speaks_for: vec![lower.server.name.clone(), lower.firewall.clone()],
         });
         config
             .route
             .push(route(&lower.server.name, &lower.firewall));
+        config.route.push(route(&lower.firewall, &lower.firewall));
         allow(
             &mut config.rule,
             server,
             interface,
             uplink.services,
             &lower.server.name,
+        );
+        allow(
+            &mut config.rule,
+            server,
+            interface,
+            FIREWALL_SERVICES,
+            &lower.firewall,
         );
     }
     config
@@ -194,16 +202,18 @@ fn allow(
     }
 }
 
-/// The servers with which an office's server talks.
+/// The nodes with which an office's server talks: the server above, those below with their
+/// firewalls, and at the top its own firewall.
 fn partners(network: &Network, office: &Office) -> Vec<NodeId> {
     let upper = office
         .uplink
         .iter()
         .map(|uplink| uplink.upper_server.clone());
+    let own_firewall = office.uplink.is_none().then(|| office.firewall.clone());
     let lower = office
         .lower(&network.offices)
-        .map(|(lower, _)| lower.server.name.clone());
-    upper.chain(lower).collect()
+        .flat_map(|(lower, _)| [lower.server.name.clone(), lower.firewall.clone()]);
+    upper.chain(own_firewall).chain(lower).collect()
 }
 
 fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {

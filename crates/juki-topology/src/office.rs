@@ -58,10 +58,20 @@ pub(crate) struct Uplink {
 }
 
 /// What passes between a municipality and its prefecture, and between that and the nation.
-pub(crate) const TIER_SERVICES: &[ServiceId] = &[ServiceId::Journal, ServiceId::CodeAllocation];
+pub(crate) const TIER_SERVICES: &[ServiceId] = &[
+    ServiceId::Journal,
+    ServiceId::CodeAllocation,
+    ServiceId::Monitor,
+    ServiceId::Registrar,
+];
 
-/// What passes between an agency and the nation.
-pub(crate) const AGENCY_SERVICES: &[ServiceId] = &[ServiceId::Query];
+/// What passes between an agency and the server that answers it.
+pub(crate) const AGENCY_SERVICES: &[ServiceId] =
+    &[ServiceId::Query, ServiceId::Monitor, ServiceId::Registrar];
+
+/// What passes between a firewall itself and the server above its office: whoever holds the office
+/// must not be able to keep its firewall silent.
+pub(crate) const FIREWALL_SERVICES: &[ServiceId] = &[ServiceId::Monitor];
 
 impl Office {
     /// The offices that hang below this one.

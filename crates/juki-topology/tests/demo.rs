@@ -29,10 +29,21 @@ fn is_allowed(from: &str, to: &str, service: ServiceId) -> bool {
             || (lower == "prefecture-35" && upper == "national")
     };
     let asks = |lower: &str, upper: &str| lower.starts_with("agency-") && upper == "national";
-    match service {
-        ServiceId::Journal | ServiceId::CodeAllocation => tier(from, to) || tier(to, from),
-        ServiceId::Query => asks(from, to) || asks(to, from),
-    }
+    let watched = |lower: &str, upper: &str| {
+        lower
+            .strip_prefix("fw-")
+            .is_some_and(|office| tier(office, upper) || asks(office, upper))
+    };
+    // The top's own firewall is beside it: no firewall in between could tell services apart.
+    let top = |one: &str, other: &str| one == "fw-national" && other == "national";
+    let way = |allowed: &dyn Fn(&str, &str) -> bool| allowed(from, to) || allowed(to, from);
+    way(&top)
+        || match service {
+            ServiceId::Journal | ServiceId::CodeAllocation => way(&tier),
+            ServiceId::Query => way(&asks),
+            ServiceId::Monitor => way(&tier) || way(&asks) || way(&watched),
+            ServiceId::Registrar => way(&tier) || way(&asks),
+        }
 }
 
 #[test]
@@ -99,8 +110,9 @@ fn every_allowed_service_reaches_and_every_other_pair_is_refused() {
             }
         }
     }
-    // Four tier pairs with two services and one agency with one, there and back.
-    assert_eq!(reached, (4 * 2 + 1) * 2);
+    // Four tier pairs with four services, one agency with three, five firewalls with one and the
+    // top's firewall with all, there and back.
+    assert_eq!(reached, (4 * 4 + 3 + 5 + 5) * 2);
 }
 
 #[test]

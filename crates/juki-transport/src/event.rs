@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use juki_crypto::Notice;
 use juki_domain::{ErrorCode, NodeId};
 use juki_topology::Interface;
 
@@ -58,6 +59,11 @@ pub enum LinkEvent {
     NewCrl {
         /// The list as DER.
         der: Bytes,
+    },
+    /// A peer brought a newer notice, which is in force and kept now.
+    NewNotice {
+        /// The notice.
+        notice: Arc<Notice>,
     },
 }
 

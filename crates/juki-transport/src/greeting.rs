@@ -1,7 +1,9 @@
 //! Hello and its answer, and the three streams of a link.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use juki_crypto::NoticeKind;
 use juki_domain::{CivilDate, ErrorCode, NodeId};
 use juki_wire::hello::control::Kind;
 use juki_wire::{Hello, HelloAck, VERSION};
@@ -9,6 +11,7 @@ use quinn::{Connection, RecvStream, SendStream};
 
 use crate::control::{HELLO_BYTES_MAX, read_control, write_control};
 use crate::hub::Hub;
+use crate::notices::known_numbers;
 use crate::peer_slot::PeerSlot;
 use crate::streams::{Broken, TAG_BULK, TAG_CONTROL, TAG_INTERACTIVE};
 
@@ -21,6 +24,8 @@ pub(crate) struct Greeted {
     pub(crate) calendar_apart: bool,
     /// Number of the newest revocation list that the peer has.
     pub(crate) revocation_number: u64,
+    /// Number of the newest notice of each kind that the peer has.
+    pub(crate) notice_numbers: BTreeMap<NoticeKind, u64>,
 }
 
 /// Says hello to the peer that was dialled.
@@ -44,6 +49,7 @@ pub(crate) async fn greet_as_dialler(
             bulk: open(connection, TAG_BULK, PRIORITY_BULK).await?,
             calendar_apart,
             revocation_number: hello.revocation_number,
+            notice_numbers: known_numbers(&hello.notices),
         })
     })
     .await
@@ -74,6 +80,7 @@ pub(crate) async fn greet_as_listener(
             bulk: accept(connection, TAG_BULK, PRIORITY_BULK).await?,
             calendar_apart,
             revocation_number: hello.revocation_number,
+            notice_numbers: known_numbers(&hello.notices),
         })
     })
     .await
@@ -182,6 +189,7 @@ mod tests {
             revocation_number: 7,
             clock_ms: 0,
             program: String::new(),
+            notices: Vec::new(),
         }
     }
 

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::close_code::close_number;
 use crate::event::LinkEvent;
+use crate::notices::Notices;
 use crate::peer_slot::PeerSlot;
 use crate::settings::TransportSettings;
 use crate::tls::Tls;
@@ -20,6 +21,7 @@ use crate::trust::Trust;
 pub(crate) struct Hub {
     pub(crate) settings: TransportSettings,
     pub(crate) trust: Arc<Trust>,
+    pub(crate) notices: Notices,
     pub(crate) tls: Tls,
     pub(crate) peers: Vec<Arc<PeerSlot>>,
     by_name: HashMap<NodeId, Arc<PeerSlot>>,
@@ -32,7 +34,7 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn new(
         settings: TransportSettings,
-        trust: Arc<Trust>,
+        (trust, notices): (Arc<Trust>, Notices),
         tls: Tls,
         events: mpsc::Sender<LinkEvent>,
     ) -> Self {
@@ -49,6 +51,7 @@ impl Hub {
         Self {
             settings,
             trust,
+            notices,
             tls,
             peers,
             by_name,
@@ -81,6 +84,7 @@ impl Hub {
             revocation_number: self.trust.current().list.number,
             clock_ms: self.now_ms(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
+            notices: self.notices.numbers(),
         }
     }
 

@@ -16,15 +16,18 @@ mod greeting;
 mod hub;
 mod link;
 mod listen;
+mod notices;
 mod peer_slot;
 mod settings;
 mod streams;
 mod tls;
 mod transport;
 mod trust;
+mod trust_exchange;
 
 pub use endpoint::Sockets;
 pub use event::{Class, LinkEvent, PeerSaid, PeerState, SendError};
+pub use notices::{KeepNotice, NoticeRefused, NoticeStore};
 pub use settings::{
     Identity, KeepRevocationList, Listener, PeerSettings, Timing, TransportSettings,
 };

@@ -1,26 +1,22 @@
 //! The life of one link, the same on both sides.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use juki_domain::ErrorCode;
-use juki_wire::hello::control::Kind;
-use juki_wire::{CONTROL_BYTES_MAX, RevocationUpdate};
+use quinn::Connection;
 use quinn::rustls::pki_types::CertificateDer;
-use quinn::{Connection, RecvStream, SendStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::close_code::code_of_error;
-use crate::control::{read_control, write_control};
 use crate::event::LinkEvent;
 use crate::greeting::Greeted;
 use crate::hub::{Hub, close};
 use crate::peer_slot::{LiveLink, PeerSlot};
 use crate::streams::{Broken, read_frames, write_frames};
-use crate::trust::InstallError;
+use crate::trust_exchange::{self, PeerKnows};
 
 /// Runs a greeted connection as the link to its peer until it ends, and says why it did.
 ///
@@ -112,7 +108,10 @@ fn start(
     bulk_queue: mpsc::Receiver<Bytes>,
 ) -> JoinSet<Broken> {
     let frame_bytes_max = hub.settings.frame_bytes_max;
-    let known = Arc::new(AtomicU64::new(greeted.revocation_number));
+    let knows = Arc::new(PeerKnows::new(
+        greeted.revocation_number,
+        greeted.notice_numbers,
+    ));
     let mut tasks = JoinSet::new();
     tasks.spawn(write_frames(greeted.interactive.0, interactive_queue));
     tasks.spawn(write_frames(greeted.bulk.0, bulk_queue));
@@ -128,61 +127,18 @@ fn start(
         frame_bytes_max,
         hub.events.clone(),
     ));
-    tasks.spawn(hear_revocations(
+    tasks.spawn(trust_exchange::hear(
         Arc::clone(hub),
         greeted.control.1,
-        Arc::clone(&known),
+        Arc::clone(&knows),
     ));
-    tasks.spawn(tell_revocations(Arc::clone(hub), greeted.control.0, known));
+    tasks.spawn(trust_exchange::tell(
+        Arc::clone(hub),
+        greeted.control.0,
+        knows,
+    ));
     tasks.spawn(watch_certificate(Arc::clone(hub), connection.clone()));
     tasks
-}
-
-/// Takes newer revocation lists from the peer.
-async fn hear_revocations(hub: Arc<Hub>, mut stream: RecvStream, known: Arc<AtomicU64>) -> Broken {
-    loop {
-        let list = match read_control(&mut stream, CONTROL_BYTES_MAX).await {
-            Ok(Some(Kind::Revocation(RevocationUpdate { list }))) => list,
-            Ok(Some(Kind::Hello(_) | Kind::HelloAck(_)) | None) => {
-                return Broken::Refused(ErrorCode::FrameGarbage);
-            }
-            Err(broken) => return broken,
-        };
-        match hub.trust.install(&list) {
-            Ok(()) => {}
-            Err(InstallError::NotNewer(_)) => continue,
-            Err(error @ InstallError::Keep(_)) => {
-                tracing::error!(event = "revocation-list.not-kept", code = error.code().code(), %error);
-            }
-            Err(error @ (InstallError::Invalid(_) | InstallError::Unusable)) => {
-                return Broken::Refused(error.code());
-            }
-        }
-        known.fetch_max(hub.trust.current().list.number, Ordering::Relaxed);
-        hub.emit(LinkEvent::NewCrl {
-            der: Bytes::from(list),
-        })
-        .await;
-    }
-}
-
-/// Gives the peer every revocation list that is newer than what it is known to have.
-async fn tell_revocations(hub: Arc<Hub>, mut stream: SendStream, known: Arc<AtomicU64>) -> Broken {
-    let mut changes = hub.trust.changes();
-    loop {
-        let current = hub.trust.current();
-        if current.list.number > known.fetch_max(current.list.number, Ordering::Relaxed) {
-            let update = RevocationUpdate {
-                list: current.der.to_vec(),
-            };
-            if let Err(broken) = write_control(&mut stream, Kind::Revocation(update)).await {
-                return broken;
-            }
-        }
-        if changes.changed().await.is_err() {
-            return Broken::Gone;
-        }
-    }
 }
 
 /// Breaks the link when the peer's certificate is revoked or expires: TLS looks at it only once.

@@ -14,6 +14,7 @@ use juki_topology::{DialAddress, Interface, NodeConfig};
 use zeroize::Zeroizing;
 
 use crate::endpoint::Sockets;
+use crate::notices::NoticeStore;
 
 /// Keeps a newer revocation list (DER) across restarts; called from any task, one call at a time.
 pub type KeepRevocationList = Arc<dyn Fn(&[u8]) -> io::Result<()> + Send + Sync>;
@@ -153,6 +154,8 @@ pub struct TransportSettings {
     pub identity: Identity,
     /// Keeps newer revocation lists.
     pub keep_revocation_list: KeepRevocationList,
+    /// Where notices are kept.
+    pub notices: NoticeStore,
     /// The machine's clock, by which certificates are judged.
     pub clock: Arc<dyn Clock>,
     /// Where sockets come from.
@@ -198,6 +201,7 @@ impl TransportSettings {
             timing: Timing::default(),
             identity,
             keep_revocation_list: keep,
+            notices: NoticeStore::default(),
             clock,
             sockets: Sockets::system(),
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use juki_crypto::Notice;
 use juki_domain::{ErrorCode, NodeId};
 use juki_pki::PkiError;
 use juki_topology::Interface;
@@ -21,6 +22,7 @@ use crate::endpoint::endpoint_config;
 use crate::event::{Class, LinkEvent, PeerState, SendError};
 use crate::hub::Hub;
 use crate::listen::{listen, server_config};
+use crate::notices::{NoticeRefused, Notices};
 use crate::settings::{Listener, TransportSettings};
 use crate::tls::Tls;
 use crate::trust::{InstallError, Trust};
@@ -112,9 +114,11 @@ impl Transport {
             Arc::clone(&trust),
             Arc::clone(&settings.clock),
         );
+        let notices = Notices::new(&identity.issuing, settings.notices.clone());
+        let notices = notices.map_err(TransportError::Identity)?;
         let hub = Arc::new(Hub::new(
             settings,
-            trust,
+            (trust, notices),
             tls.map_err(TransportError::Tls)?,
             events,
         ));
@@ -208,6 +212,20 @@ impl Transport {
     #[must_use]
     pub fn revocation_list(&self) -> Bytes {
         self.hub.trust.current().der.clone()
+    }
+
+    /// Puts a newer notice in force, keeps it and passes it on to every peer.
+    ///
+    /// # Errors
+    /// [`NoticeRefused`]; with [`NoticeRefused::Keep`] the notice is in force nevertheless.
+    pub fn install_notice(&self, bytes: &[u8]) -> Result<Arc<Notice>, NoticeRefused> {
+        self.hub.notices.install(bytes)
+    }
+
+    /// The notices in force, one of each kind at most.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Arc<Notice>> {
+        self.hub.notices.in_force()
     }
 
     /// Whether the revocation list in force is past its time at this Unix second. Links stay up

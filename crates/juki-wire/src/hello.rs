@@ -8,8 +8,8 @@ use prost::Message;
 /// Version of the hop protocol.
 pub const VERSION: u32 = 1;
 
-/// Longest control message in bytes: a revocation list of some thousand serials.
-pub const CONTROL_BYTES_MAX: usize = 256 * 1024;
+/// Longest control message in bytes: a notice of the greatest length, and its frame.
+pub const CONTROL_BYTES_MAX: usize = 4 * 1024 * 1024 + 1024;
 
 /// What the dialling node says first.
 #[derive(Clone, PartialEq, Eq, Message)]
@@ -38,6 +38,20 @@ pub struct Hello {
     /// Version of the node's program; empty where the node does not say it. Decides nothing.
     #[prost(string, tag = "8")]
     pub program: String,
+    /// Number of the newest notice known, for each kind of which there is one.
+    #[prost(message, repeated, tag = "9")]
+    pub notices: Vec<NoticeNumber>,
+}
+
+/// The newest notice of a kind that a node knows.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct NoticeNumber {
+    /// The kind's number.
+    #[prost(uint32, tag = "1")]
+    pub kind: u32,
+    /// The notice's number.
+    #[prost(uint64, tag = "2")]
+    pub number: u64,
 }
 
 /// What the accepting node answers: the same, said of itself.
@@ -56,17 +70,25 @@ pub struct RevocationUpdate {
     pub list: Vec<u8>,
 }
 
+/// A newer notice, passed on to whoever has an older one of its kind.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct NoticeUpdate {
+    /// The notice as the registrar signed it.
+    #[prost(bytes = "vec", tag = "1")]
+    pub notice: Vec<u8>,
+}
+
 /// A message on the control stream, prefixed by its length as u32 in network order.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Control {
     /// The message.
-    #[prost(oneof = "control::Kind", tags = "1, 2, 3")]
+    #[prost(oneof = "control::Kind", tags = "1, 2, 3, 4")]
     pub kind: Option<control::Kind>,
 }
 
 /// The kinds of control messages.
 pub mod control {
-    use super::{Hello, HelloAck, RevocationUpdate};
+    use super::{Hello, HelloAck, NoticeUpdate, RevocationUpdate};
 
     /// One control message.
     #[derive(Clone, PartialEq, Eq, prost::Oneof)]
@@ -80,5 +102,8 @@ pub mod control {
         /// A newer revocation list.
         #[prost(message, tag = "3")]
         Revocation(RevocationUpdate),
+        /// A newer notice.
+        #[prost(message, tag = "4")]
+        Notice(NoticeUpdate),
     }
 }

@@ -7,5 +7,8 @@ mod refusal;
 pub use frame::{
     FRAME_BYTES_MAX, Flags, FrameKind, FrameParts, Header, MessageId, Priority, WireError,
 };
-pub use hello::{CONTROL_BYTES_MAX, Control, Hello, HelloAck, RevocationUpdate, VERSION};
+pub use hello::{
+    CONTROL_BYTES_MAX, Control, Hello, HelloAck, NoticeNumber, NoticeUpdate, RevocationUpdate,
+    VERSION,
+};
 pub use refusal::{Refusal, Reset};

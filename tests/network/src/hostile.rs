@@ -127,7 +127,8 @@ impl<'a> Hostile<'a> {
             LinkEvent::Up { .. }
             | LinkEvent::Frame { .. }
             | LinkEvent::Refused { .. }
-            | LinkEvent::NewCrl { .. } => None,
+            | LinkEvent::NewCrl { .. }
+            | LinkEvent::NewNotice { .. } => None,
         })
     }
 
@@ -243,6 +244,7 @@ fn frame_of(event: &LinkEvent) -> Option<&Bytes> {
         LinkEvent::Up { .. }
         | LinkEvent::Down { .. }
         | LinkEvent::Refused { .. }
-        | LinkEvent::NewCrl { .. } => None,
+        | LinkEvent::NewCrl { .. }
+        | LinkEvent::NewNotice { .. } => None,
     }
 }

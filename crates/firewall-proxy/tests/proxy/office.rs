@@ -181,7 +181,8 @@ impl Neighbour {
                     LinkEvent::Up { .. }
                     | LinkEvent::Down { .. }
                     | LinkEvent::Refused { .. }
-                    | LinkEvent::NewCrl { .. } => {}
+                    | LinkEvent::NewCrl { .. }
+                    | LinkEvent::NewNotice { .. } => {}
                 }
             }
         };

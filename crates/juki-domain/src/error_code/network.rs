@@ -143,6 +143,20 @@ macro_rules! network_codes {
             ja "宛先への経路がありません。"
                "宛先の書き誤りか、このノードの経路に書かれていません。"
                "宛先の名と、拒んだノードの経路の設定を確かめてください。"
+            NoticeInvalid "JKT-1007" Peer Never
+            en "A document is not signed by this network's registrar."
+               "It was altered or forged, or it belongs to another network."
+               "Do not use it; find out where it came from, and publish the document again from the national center."
+            ja "このネットワークの登録局が署名した文書ではありません。"
+               "改変または偽造されたか、別のネットワークの文書です。"
+               "使わずに出どころを調べ、全国センターから文書を公示し直してください。"
+            NoticeNotNewer "JKT-1008" Peer Never
+            en "The document is no newer than the one in force."
+               "Documents of the registrar are numbered, and only a higher number takes the place of a lower one."
+               "Publish the document under the next number; an older one is never put back."
+            ja "文書が、発効しているものより新しくありません。"
+               "登録局の文書には番号があり、より大きな番号だけが置き換えます。"
+               "次の番号で公示してください。古い文書に戻すことはできません。"
         ] $($later)* }
     };
 }

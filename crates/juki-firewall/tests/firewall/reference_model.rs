@@ -119,7 +119,10 @@ fn model(
         .position(names)
         .ok_or(RefusedBy::DenyByDefault)?;
     let bytes_max = match service {
-        ServiceId::Journal | ServiceId::CodeAllocation => 64 * 1024,
+        ServiceId::Journal
+        | ServiceId::CodeAllocation
+        | ServiceId::Monitor
+        | ServiceId::Registrar => 64 * 1024,
         ServiceId::Query => 16 * 1024,
     };
     if bytes > bytes_max {

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use juki_crypto::{Notice, SigningKey};
 use juki_domain::{ErrorCode, NodeId};
 use juki_pki::{Authority, generate_key, public_key_info, public_key_of};
 use juki_runtime::{Calendar, Clock, SystemClock};
 use juki_topology::{DialAddress, Interface};
 use juki_transport::{
-    Class, Identity, LinkEvent, Listener, PeerSettings, SendError, Sockets, Timing, Transport,
-    TransportSettings,
+    Class, Identity, LinkEvent, Listener, NoticeStore, PeerSettings, SendError, Sockets, Timing,
+    Transport, TransportSettings,
 };
 use tokio::sync::mpsc;
 
@@ -30,16 +31,21 @@ pub(crate) fn now_s() -> u64 {
 pub(crate) struct Office {
     root: Authority,
     pub(crate) issuing: Authority,
+    /// The issuing authority's key in its other use: it signs notices.
+    pub(crate) registrar: SigningKey,
 }
 
 impl Office {
     pub(crate) fn new() -> Self {
         let (from, to) = (now_s(), now_s() + 86_400);
         let root = Authority::root(NETWORK, &generate_key().unwrap(), from, to).unwrap();
-        let issuing = root
-            .issuing(NETWORK, &generate_key().unwrap(), from, to)
-            .unwrap();
-        Self { root, issuing }
+        let key = generate_key().unwrap();
+        let issuing = root.issuing(NETWORK, &key, from, to).unwrap();
+        Self {
+            root,
+            issuing,
+            registrar: SigningKey::from_pkcs8(&key).unwrap(),
+        }
     }
 
     pub(crate) fn identity(&self, node: &str) -> Identity {
@@ -121,6 +127,7 @@ impl Office {
             },
             identity: self.identity(node),
             keep_revocation_list: Arc::new(|_| Ok(())),
+            notices: NoticeStore::default(),
             clock: Arc::new(SystemClock),
             sockets: Sockets::system(),
         }
@@ -189,7 +196,8 @@ impl Node {
             | LinkEvent::Down { .. }
             | LinkEvent::Frame { .. }
             | LinkEvent::Refused { .. }
-            | LinkEvent::NewCrl { .. } => None,
+            | LinkEvent::NewCrl { .. }
+            | LinkEvent::NewNotice { .. } => None,
         })
         .await
     }
@@ -201,7 +209,8 @@ impl Node {
             | LinkEvent::Down { .. }
             | LinkEvent::Frame { .. }
             | LinkEvent::Refused { .. }
-            | LinkEvent::NewCrl { .. } => None,
+            | LinkEvent::NewCrl { .. }
+            | LinkEvent::NewNotice { .. } => None,
         })
         .await
     }
@@ -218,7 +227,8 @@ impl Node {
             | LinkEvent::Up { .. }
             | LinkEvent::Down { .. }
             | LinkEvent::Frame { .. }
-            | LinkEvent::NewCrl { .. } => None,
+            | LinkEvent::NewCrl { .. }
+            | LinkEvent::NewNotice { .. } => None,
         })
         .await
     }
@@ -229,7 +239,8 @@ impl Node {
             LinkEvent::Up { .. }
             | LinkEvent::Down { .. }
             | LinkEvent::Refused { .. }
-            | LinkEvent::NewCrl { .. } => None,
+            | LinkEvent::NewCrl { .. }
+            | LinkEvent::NewNotice { .. } => None,
         })
         .await
     }
@@ -240,6 +251,19 @@ impl Node {
             LinkEvent::Up { .. }
             | LinkEvent::Down { .. }
             | LinkEvent::Frame { .. }
+            | LinkEvent::NewNotice { .. }
+            | LinkEvent::Refused { .. } => None,
+        })
+        .await
+    }
+
+    pub(crate) async fn notice(&mut self) -> Arc<Notice> {
+        self.until(|event| match event {
+            LinkEvent::NewNotice { notice } => Some(notice),
+            LinkEvent::Up { .. }
+            | LinkEvent::Down { .. }
+            | LinkEvent::Frame { .. }
+            | LinkEvent::NewCrl { .. }
             | LinkEvent::Refused { .. } => None,
         })
         .await

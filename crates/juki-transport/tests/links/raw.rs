@@ -151,6 +151,7 @@ pub(crate) fn hello(node: &str) -> Hello {
         revocation_number: 1,
         clock_ms: 0,
         program: String::new(),
+        notices: Vec::new(),
     }
 }
 
