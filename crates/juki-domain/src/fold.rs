@@ -42,11 +42,13 @@ fn settle(text: &str, fold: impl Fn(&str) -> String) -> String {
 /// Width, kana, variation selectors and variant kanji.
 fn fold_characters(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    let plain: Vec<char> = text
-        .chars()
-        .filter(|c| !is_variation_selector(*c))
-        .nfkc()
-        .collect();
+    let plain: Option<Vec<char>> = text.chars().map(settled).collect();
+    let plain = plain.unwrap_or_else(|| {
+        text.chars()
+            .filter(|c| !is_variation_selector(*c))
+            .nfkc()
+            .collect()
+    });
     let mut characters = plain
         .into_iter()
         .filter(|c| !is_variation_selector(*c))
@@ -68,6 +70,23 @@ fn fold_characters(text: &str) -> String {
         folded.push(representative(c.to_ascii_lowercase()));
     }
     folded
+}
+
+/// What NFKC makes of a character that stands by itself whatever is beside it: unified ideographs,
+/// kana without voicing marks of their own, ASCII and its full width. Most names and addresses hold
+/// nothing else, and looking each character up in the tables costs more than all the rest.
+fn settled(c: char) -> Option<char> {
+    match c {
+        '\u{20}'..='\u{7e}'
+        | '\u{3041}'..='\u{3096}'
+        | '\u{30a1}'..='\u{30fa}'
+        | '\u{30fc}'
+        | '\u{4e00}'..='\u{9fff}'
+        | '々' => Some(c),
+        '\u{3000}' => Some(' '),
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - FULL_WIDTH_APART),
+        _ => None,
+    }
 }
 
 fn is_variation_selector(c: char) -> bool {
@@ -176,6 +195,8 @@ fn is_joint(c: char) -> bool {
 
 /// Enough for a small kana, a space and a voicing mark between them to come together.
 const PASSES_MAX: usize = 8;
+/// Distance from a full-width character to its ASCII form.
+const FULL_WIDTH_APART: u32 = 0xfee0;
 /// Distance from a katakana to its hiragana.
 const KANA_APART: u32 = 0x60;
 const SMALL_KANA: &str = "ぁあぃいぅうぇえぉおっつゃやゅゆょよゎわゕかゖけㇰくㇱしㇲすㇳとㇴぬㇵはㇶひㇷふㇸへㇹほㇺむㇻらㇼりㇽるㇾれㇿろヷばヸびヹべヺぼ";
@@ -293,6 +314,27 @@ mod tests {
             fold_address("滝町2番地メゾン滝3号棟101号室"),
             "滝町2めぞん滝3号棟101"
         );
+    }
+
+    #[test]
+    fn what_is_taken_as_settled_is_what_nfkc_makes_of_it() {
+        let characters: Vec<char> = ('\0'..=char::MAX)
+            .filter(|c| settled(*c).is_some())
+            .collect();
+        assert!(characters.len() > 21_000);
+        let whole: String = characters.iter().collect();
+        let ours: String = characters.iter().filter_map(|c| settled(*c)).collect();
+        assert!(
+            whole.nfkc().eq(ours.chars()),
+            "none of them joins its neighbour"
+        );
+        let reversed: String = characters.iter().rev().collect();
+        assert!(reversed.nfkc().eq(ours.chars().rev()));
+        for joined in [
+            '\u{3099}', '\u{309a}', '\u{301}', '\u{fe00}', '\u{ff9e}', '\u{fa19}',
+        ] {
+            assert_eq!(settled(joined), None, "{:04x}", u32::from(joined));
+        }
     }
 
     proptest! {

@@ -65,8 +65,8 @@ impl Registry {
             };
             // A record left behind elsewhere or under an old code has keys too; only what is
             // current answers.
-            let same =
-                FourItems::of(&current.change.record).folded() == folded && !current.is_replaced();
+            let held = FourItems::of(&current.change.record);
+            let same = (held == *items || held.folded() == folded) && !current.is_replaced();
             if same
                 && !hits
                     .iter()
