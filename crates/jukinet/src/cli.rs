@@ -115,6 +115,9 @@ pub(crate) enum Command {
     /// Write the manual pages into a folder
     #[command(hide = true)]
     Man(ManArgs),
+    /// Stand in for a node in the pipeline that benchmarks compare with
+    #[command(hide = true)]
+    BareNode(BareNodeArgs),
 }
 
 /// Arguments of `demo`.
@@ -229,6 +232,19 @@ pub(crate) enum BenchName {
     Load,
     /// Until the prefecture's network is ready, empty and loaded, and the memory it then has
     Startup,
+    /// What the protections cost and how fast they take effect
+    Controls,
+}
+
+/// Arguments of `bare-node`.
+#[derive(Debug, Args)]
+pub(crate) struct BareNodeArgs {
+    /// The configuration of the node it stands in for
+    #[arg(long)]
+    pub(crate) config: PathBuf,
+    /// Lengths of what it sends and writes, as the benchmark gives them
+    #[arg(long)]
+    pub(crate) sizes: String,
 }
 
 /// Arguments of `new`.

@@ -50,6 +50,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Population(args) => population::run(&args, screen),
         Command::Completions(args) => completions::run(&args, screen),
         Command::Man(args) => man::run(&args, screen),
+        Command::BareNode(args) => bench::bare::run(&args),
     }
 }
 

@@ -3,7 +3,9 @@
 //! Every run on a network has unshaped lines and all protections on. Clients, nodes and the
 //! supervisor share the machine's cores.
 
+pub(crate) mod bare;
 mod change;
+mod controls;
 mod figures;
 mod load;
 mod memory;
@@ -11,6 +13,7 @@ mod population;
 mod probe;
 mod query;
 mod startup;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +39,11 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
     let mut figures = Figures::new(name_of(args.name));
     let runs = args.runs.unwrap_or(match args.name {
         BenchName::Load => LOADS,
-        BenchName::Query | BenchName::Change | BenchName::Population | BenchName::Startup => RUNS,
+        BenchName::Query
+        | BenchName::Change
+        | BenchName::Population
+        | BenchName::Startup
+        | BenchName::Controls => RUNS,
     });
     match args.name {
         BenchName::Query => {
@@ -54,6 +61,7 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         BenchName::Population => population::measure(&folder.0, runs, &mut figures, screen)?,
         BenchName::Load => load::measure(&folder.0, runs, &mut figures, screen).await?,
         BenchName::Startup => startup::measure(&folder.0, runs, &mut figures, screen).await?,
+        BenchName::Controls => controls::measure(&folder.0, runs, &mut figures, screen).await?,
     }
     figures.show(screen)?;
     Ok(Outcome::Held)
@@ -80,6 +88,7 @@ fn name_of(name: BenchName) -> &'static str {
         BenchName::Population => "population",
         BenchName::Load => "load",
         BenchName::Startup => "startup",
+        BenchName::Controls => "controls",
     }
 }
 

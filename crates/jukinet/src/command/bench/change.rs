@@ -30,42 +30,48 @@ pub(super) async fn measure(
     let date = network.civil_date()?;
     for run in 1..=runs {
         screen.line(text::bench_run(screen.lang, run, runs));
-        rate(network, &samples, (run, &date), figures, screen).await?;
+        let (per_s, times) = rate(network, (&samples, WRITERS), (run, &date), screen).await?;
+        figures.add("change_per_s", "1/s", per_s);
+        figures.add("change_durable_p50_ms", "ms", quantile(&times, 0.5));
+        figures.add("change_durable_p99_ms", "ms", quantile(&times, 0.99));
         latency(network, &samples, (run, &date), figures, screen).await?;
     }
     Ok(())
 }
 
-fn change(key: &str, sample: &Sample, date: &str, number: usize) -> Value {
+/// A change of address.
+pub(super) fn change(key: &str, sample: &Sample, date: &str, number: usize) -> Value {
     json!({
         "key": key, "resident": sample.resident, "reason": "address-change", "event_date": date,
         "address": format!("山口県萩市大字椿{number}番地"),
     })
 }
 
-async fn rate(
+/// Writers who each wait for durability, until all that they wrote is confirmed at the top: changes in a second, and the
+/// sorted times until each was durable, in milliseconds.
+pub(super) async fn rate(
     network: &LiveNetwork,
-    samples: &[Sample],
+    (samples, writers): (&[Sample], usize),
     (run, date): (u32, &str),
-    figures: &mut Figures,
     screen: Screen,
-) -> Result<(), Failure> {
+) -> Result<(f64, Vec<f64>), Failure> {
     let began = Instant::now();
     let until = began + RUN;
     let socket = network
         .deployment()
         .place(TOWN, screen.lang)?
         .admin_socket();
-    let mut writers = Vec::new();
-    for writer in 0..WRITERS {
+    let each = samples.len() / writers;
+    let mut tasks = Vec::new();
+    for writer in 0..writers {
         let client = AdminClient::new(socket.clone());
         let (samples, date) = (samples.to_vec(), date.to_owned());
-        writers.push(tokio::spawn(async move {
+        tasks.push(tokio::spawn(async move {
             let mut times = Vec::new();
             for (number, sample) in samples
                 .iter()
-                .skip(writer * 100)
-                .take(100)
+                .skip(writer * each)
+                .take(each)
                 .cycle()
                 .enumerate()
             {
@@ -86,24 +92,17 @@ async fn rate(
         }));
     }
     let mut times = Vec::new();
-    for writer in writers {
+    for task in tasks {
         times.extend(
-            writer
-                .await
+            task.await
                 .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??,
         );
     }
     wait_caught_up(&AdminClient::new(socket), screen).await?;
     let count = u32::try_from(times.len()).unwrap_or(u32::MAX);
-    figures.add(
-        "change_per_s",
-        "1/s",
-        f64::from(count) / began.elapsed().as_secs_f64(),
-    );
+    let per_s = f64::from(count) / began.elapsed().as_secs_f64();
     times.sort_by(f64::total_cmp);
-    figures.add("change_durable_p50_ms", "ms", quantile(&times, 0.5));
-    figures.add("change_durable_p99_ms", "ms", quantile(&times, 0.99));
-    Ok(())
+    Ok((per_s, times))
 }
 
 /// Waits until the national center has confirmed the journal's head.

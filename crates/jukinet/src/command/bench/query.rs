@@ -31,13 +31,17 @@ pub(super) async fn measure(
         screen.line(text::bench_run(screen.lang, run, runs));
         // A grant lives fifteen minutes; every run has its own.
         network.log_in(screen).await?;
-        serial(&network.terminal(screen)?, &samples, figures).await?;
-        busy(network, &samples, figures, screen).await?;
+        let times = serial(&network.terminal(screen)?, &samples).await?;
+        figures.add("query_p50_ms", "ms", quantile(&times, 0.5));
+        figures.add("query_p99_ms", "ms", quantile(&times, 0.99));
+        let per_s = busy(network, &samples, screen).await?;
+        figures.add("query_per_s", "1/s", per_s);
     }
     Ok(())
 }
 
-fn question(sample: &Sample) -> Value {
+/// The question about a resident by the four items.
+pub(super) fn question(sample: &Sample) -> Value {
     json!({"affair": AFFAIR, "name": sample.name, "birth": sample.birth, "sex": sample.sex, "address": sample.address})
 }
 
@@ -56,11 +60,8 @@ async fn ask(client: &AdminClient, sample: &Sample) -> Result<(), Failure> {
     }
 }
 
-async fn serial(
-    client: &AdminClient,
-    samples: &[Sample],
-    figures: &mut Figures,
-) -> Result<(), Failure> {
+/// One question after the other: sorted times in milliseconds.
+pub(super) async fn serial(client: &AdminClient, samples: &[Sample]) -> Result<Vec<f64>, Failure> {
     let mut times = Vec::with_capacity(SERIAL);
     for (n, sample) in samples.iter().cycle().take(WARM_UP + SERIAL).enumerate() {
         let began = Instant::now();
@@ -70,17 +71,15 @@ async fn serial(
         }
     }
     times.sort_by(f64::total_cmp);
-    figures.add("query_p50_ms", "ms", quantile(&times, 0.5));
-    figures.add("query_p99_ms", "ms", quantile(&times, 0.99));
-    Ok(())
+    Ok(times)
 }
 
-async fn busy(
+/// Many questions at once: answers in a second.
+pub(super) async fn busy(
     network: &LiveNetwork,
     samples: &[Sample],
-    figures: &mut Figures,
     screen: Screen,
-) -> Result<(), Failure> {
+) -> Result<f64, Failure> {
     let until = Instant::now() + BUSY;
     let began = Instant::now();
     let mut clients = Vec::new();
@@ -105,10 +104,5 @@ async fn busy(
             .await
             .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
     }
-    figures.add(
-        "query_per_s",
-        "1/s",
-        f64::from(answered) / began.elapsed().as_secs_f64(),
-    );
-    Ok(())
+    Ok(f64::from(answered) / began.elapsed().as_secs_f64())
 }
