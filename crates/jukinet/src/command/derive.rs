@@ -23,12 +23,13 @@ pub(crate) fn run(args: &FolderArgs, screen: Screen) -> Ending {
         let Some(config) = deployment.network().node_config(&place.name) else {
             continue;
         };
-        let (text, file) = (config.to_toml()?, place.config());
-        if fs::read_to_string(&file).is_ok_and(|present| present == text) {
-            continue;
+        let mut is_new = put(&place.config(), &config.to_toml()?)?;
+        if let Some(policy) = config.policy_toml()? {
+            is_new |= put(&place.policy(), &policy)?;
         }
-        replace(&file, &text).map_err(|error| Failure::file(&file, &error))?;
-        written.push(place.name.to_string());
+        if is_new {
+            written.push(place.name.to_string());
+        }
     }
     let all = deployment.places().len();
     screen.line(say::derived(screen.lang, written.len(), all));
@@ -52,6 +53,15 @@ fn check_nodes(deployment: &Deployment, lang: Lang) -> Result<(), Failure> {
         )
         .with_todo(say::new_for_nodes(lang))),
     }
+}
+
+/// Writes a file where it is another than the one that is there; true where it was.
+fn put(file: &Path, text: &str) -> Result<bool, Failure> {
+    if fs::read_to_string(file).is_ok_and(|present| present == text) {
+        return Ok(false);
+    }
+    replace(file, text).map_err(|error| Failure::file(file, &error))?;
+    Ok(true)
 }
 
 /// Puts a whole file in the place of another, whatever happens in between.

@@ -78,6 +78,9 @@ fn make(args: &NewArgs, folder: &Path, lang: Lang) -> Result<Made, Failure> {
             }
         }
         folder::write(&place.config(), config.to_toml()?.as_bytes())?;
+        if let Some(policy) = config.policy_toml()? {
+            folder::write(&place.policy(), policy.as_bytes())?;
+        }
     }
     let registrar = keys::write(&deployment, &configs, now)?;
     let cards = cards::write(&deployment, &configs, &registrar, now)?;
