@@ -5,6 +5,7 @@
 
 mod change;
 mod figures;
+mod flood;
 mod load;
 mod memory;
 mod population;
@@ -36,7 +37,11 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
     let mut figures = Figures::new(name_of(args.name));
     let runs = args.runs.unwrap_or(match args.name {
         BenchName::Load => LOADS,
-        BenchName::Query | BenchName::Change | BenchName::Population | BenchName::Startup => RUNS,
+        BenchName::Query
+        | BenchName::Change
+        | BenchName::Flood
+        | BenchName::Population
+        | BenchName::Startup => RUNS,
     });
     match args.name {
         BenchName::Query => {
@@ -48,6 +53,12 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         BenchName::Change => {
             let mut network = started(&folder.0, screen).await?;
             let measured = change::measure(&network, runs, &mut figures, screen).await;
+            network.stop().await?;
+            measured?;
+        }
+        BenchName::Flood => {
+            let mut network = started(&folder.0, screen).await?;
+            let measured = flood::measure(&network, runs, &mut figures, screen).await;
             network.stop().await?;
             measured?;
         }
@@ -77,6 +88,7 @@ fn name_of(name: BenchName) -> &'static str {
     match name {
         BenchName::Query => "query",
         BenchName::Change => "change",
+        BenchName::Flood => "flood",
         BenchName::Population => "population",
         BenchName::Load => "load",
         BenchName::Startup => "startup",

@@ -17,7 +17,7 @@ const WARM_UP: usize = 200;
 const CLIENTS: usize = 64;
 const BUSY: Duration = Duration::from_secs(3);
 const AFFAIR: &str = "war-bereaved-pension";
-const TOWN: &str = "cs-352047";
+pub(super) const TOWN: &str = "cs-352047";
 
 /// One question at a time, then many; each run adds its figures.
 pub(super) async fn measure(
@@ -32,7 +32,8 @@ pub(super) async fn measure(
         // A grant lives fifteen minutes; every run has its own.
         network.log_in(screen).await?;
         serial(&network.terminal(screen)?, &samples, figures).await?;
-        busy(network, &samples, figures, screen).await?;
+        let per_s = busy_rate(network, &samples, screen).await?;
+        figures.add("query_per_s", "1/s", per_s);
     }
     Ok(())
 }
@@ -75,12 +76,12 @@ async fn serial(
     Ok(())
 }
 
-async fn busy(
+/// Answers a second where many ask at once.
+pub(super) async fn busy_rate(
     network: &LiveNetwork,
     samples: &[Sample],
-    figures: &mut Figures,
     screen: Screen,
-) -> Result<(), Failure> {
+) -> Result<f64, Failure> {
     let until = Instant::now() + BUSY;
     let began = Instant::now();
     let mut clients = Vec::new();
@@ -105,10 +106,5 @@ async fn busy(
             .await
             .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
     }
-    figures.add(
-        "query_per_s",
-        "1/s",
-        f64::from(answered) / began.elapsed().as_secs_f64(),
-    );
-    Ok(())
+    Ok(f64::from(answered) / began.elapsed().as_secs_f64())
 }
