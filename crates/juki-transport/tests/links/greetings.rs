@@ -119,13 +119,13 @@ async fn a_dialler_counts_the_link_as_up_only_after_the_answer() {
     assert!(matches!(
         cs.next().await,
         LinkEvent::Down {
-            code: ErrorCode::HelloFailed,
+            code: ErrorCode::HandshakeTooSlow,
             ..
         }
     ));
     assert_eq!(
         raw::closed_with(&connection).await,
-        Some(ErrorCode::HelloFailed)
+        Some(ErrorCode::HandshakeTooSlow)
     );
     assert!(!cs.transport.peers()[0].up);
 }
