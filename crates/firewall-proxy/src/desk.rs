@@ -21,7 +21,7 @@ use crate::{FirewallProxy, explained, policy_source};
     name = "firewall-proxy",
     after_help = "Examples:\n  firewall-proxy --config nodes/fw-cs-352047/node.toml --check\n  firewall-proxy --config nodes/fw-cs-352047/node.toml --check --sample cs-352047 prefecture-35 journal --bytes 2000 --at 2002-10-15T09:30"
 )]
-struct Arguments {
+struct FirewallArguments {
     #[command(flatten)]
     node: juki_node::Arguments,
     /// With --check: explain what would become of a frame of this service between these nodes
@@ -44,7 +44,7 @@ struct Arguments {
 /// The whole of `main`.
 #[must_use]
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = FirewallArguments::parse();
     let lang = arguments.node.lang();
     if arguments.sample.is_none() {
         let ended = juki_node::run_with::<FirewallProxy>(&arguments.node);
@@ -66,13 +66,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn read(arguments: &Arguments) -> Result<PolicyRead, StartError> {
+fn read(arguments: &FirewallArguments) -> Result<PolicyRead, StartError> {
     let (config, folder) =
         juki_node::configuration(&arguments.node.config, NodeRole::FirewallProxy)?;
     policy_source::read(&config, &folder)
 }
 
-fn summary(read: &PolicyRead, arguments: &Arguments, lang: Lang) -> (String, ExitCode) {
+fn summary(read: &PolicyRead, arguments: &FirewallArguments, lang: Lang) -> (String, ExitCode) {
     let config = &read.config;
     let digest = hex(&read.digest);
     let sentences: Vec<String> = config.rule.iter().map(|rule| rule.sentence()).collect();
@@ -107,7 +107,7 @@ fn summary(read: &PolicyRead, arguments: &Arguments, lang: Lang) -> (String, Exi
 fn explain(
     read: &PolicyRead,
     words: &[String],
-    arguments: &Arguments,
+    arguments: &FirewallArguments,
     lang: Lang,
 ) -> Result<(String, ExitCode), StartError> {
     let sample = sample(words, arguments)?;
@@ -132,7 +132,7 @@ fn explain(
     Ok((text.collect(), code))
 }
 
-fn sample(words: &[String], arguments: &Arguments) -> Result<Sample, StartError> {
+fn sample(words: &[String], arguments: &FirewallArguments) -> Result<Sample, StartError> {
     let [source, destination, service] = words else {
         return Err(usage("--sample takes SOURCE DESTINATION SERVICE"));
     };

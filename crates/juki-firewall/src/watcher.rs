@@ -209,22 +209,19 @@ impl Watcher {
         count: u64,
         out: &mut Vec<Finding>,
     ) {
-        let kind = match code {
-            ErrorCode::ListenerBusy | ErrorCode::PeerTooOften => FindingKind::Flood,
-            _ => FindingKind::HandshakeFailures,
+        let is_flood = [ErrorCode::ListenerBusy, ErrorCode::PeerTooOften].contains(&code);
+        let (kind, least) = if is_flood {
+            (FindingKind::Flood, self.watch.rate_refusals)
+        } else {
+            (
+                FindingKind::HandshakeFailures,
+                self.watch.handshake_failures,
+            )
         };
         let event = Event {
             kind,
             code: Some(code),
             service: None,
-        };
-        let least = match kind {
-            FindingKind::Flood => self.watch.rate_refusals,
-            FindingKind::Scan
-            | FindingKind::HandshakeFailures
-            | FindingKind::ForgedHeader
-            | FindingKind::VolumeSpike
-            | FindingKind::OffHours => self.watch.handshake_failures,
         };
         self.note(
             now_ms,

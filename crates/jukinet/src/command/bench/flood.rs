@@ -16,12 +16,13 @@ use juki_transport::initials;
 use super::figures::Figures;
 use super::query;
 use crate::failure::Failure;
-use crate::live_network::LiveNetwork;
+use crate::live_network::{LiveNetwork, Sample};
 use crate::screen::Screen;
 use crate::text;
 
-/// First packets a second, over all targets together.
-pub(crate) const FLOOD_PER_S: u32 = 2_000;
+/// First packets a second, over all targets together, with the metric of the honest rate's ratio.
+const FLOODS: [(u32, &str); 2] = [(2_000, FLOOD_RATIO), (5_000, "flood_honest_ratio_at_5000")];
+const FLOOD_RATIO: &str = "flood_honest_ratio";
 const SOCKETS: usize = 64;
 /// A prime, so that each packet comes from every socket in time.
 const PACKETS: usize = 2_039;
@@ -42,22 +43,37 @@ pub(super) async fn measure(
     for run in 1..=runs {
         screen.line(text::bench_run(screen.lang, run, runs));
         network.log_in(screen).await?;
-        let quiet = query::busy_rate(network, &samples, screen).await?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let flood = tokio::spawn(run_flood(targets.clone(), FLOOD_PER_S, Arc::clone(&stop)));
-        tokio::time::sleep(SETTLE).await;
-        let flooded = query::busy_rate(network, &samples, screen).await;
-        stop.store(true, Ordering::Relaxed);
-        let sent = flood
-            .await
-            .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
-        let flooded = flooded?;
-        figures.add("flood_quiet_per_s", "1/s", quiet);
-        figures.add("flood_flooded_per_s", "1/s", flooded);
-        figures.add("flood_honest_ratio", "1", flooded / quiet.max(1.0));
-        figures.add("flood_packets_per_s", "1/s", sent);
+        for (per_s, ratio) in FLOODS {
+            let quiet = query::busy_rate(network, &samples, screen).await?;
+            let (flooded, sent) =
+                flooded_rate(network, &samples, (targets.clone(), per_s), screen).await?;
+            figures.add("flood_quiet_per_s", "1/s", quiet);
+            figures.add(ratio, "1", flooded / quiet.max(1.0));
+            if ratio == FLOOD_RATIO {
+                figures.add("flood_flooded_per_s", "1/s", flooded);
+                figures.add("flood_packets_per_s", "1/s", sent);
+            }
+        }
     }
     Ok(())
+}
+
+/// Answers, and first packets, a second.
+async fn flooded_rate(
+    network: &LiveNetwork,
+    samples: &[Sample],
+    (targets, per_s): (Vec<SocketAddr>, u32),
+    screen: Screen,
+) -> Result<(f64, f64), Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flood = tokio::spawn(run_flood(targets, per_s, Arc::clone(&stop)));
+    tokio::time::sleep(SETTLE).await;
+    let flooded = query::busy_rate(network, samples, screen).await;
+    stop.store(true, Ordering::Relaxed);
+    let sent = flood
+        .await
+        .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
+    Ok((flooded?, sent))
 }
 
 /// Where the firewalls listen, as they have announced it.
