@@ -38,6 +38,11 @@ impl<K: Ord> Floods<K> {
 
     /// Notes an event; true where it is to be told by itself.
     pub(crate) fn note(&mut self, now_ms: u64, kind: K, bytes: u64) -> bool {
+        self.note_many(now_ms, kind, 1, bytes)
+    }
+
+    /// Notes what stands for so many like events; true where it is to be told by itself.
+    pub(crate) fn note_many(&mut self, now_ms: u64, kind: K, count: u64, bytes: u64) -> bool {
         let window = self.open.entry(kind).or_insert(Window {
             since_ms: now_ms,
             singles: 0,
@@ -54,7 +59,7 @@ impl<K: Ord> Floods<K> {
             bytes: 0,
         });
         tally.last_ms = now_ms;
-        tally.count = tally.count.saturating_add(1);
+        tally.count = tally.count.saturating_add(count);
         tally.bytes = tally.bytes.saturating_add(bytes);
         false
     }

@@ -1,13 +1,14 @@
 //! The task that judges what the links bring, passes it on and records it.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use juki_domain::{ErrorCode, NodeId, ServiceId};
-use juki_firewall::{Entry, FrameNote, Policy, RefusedFrame, Summary, Verdict};
-use juki_node::{Hops, LedgerThread};
+use juki_firewall::{
+    Entry, Finding, FrameNote, Policy, PolicyChange, RefusedFrame, Summary, Verdict, Watcher,
+};
+use juki_node::{Hops, LedgerThread, StartError};
 use juki_runtime::Clock;
 use juki_topology::Interface;
 use juki_transport::{Class, LinkEvent, SendError, Transport};
@@ -16,8 +17,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 use crate::floods::{Floods, Tally};
+use crate::orders::{InForce, Order, ReloadBy};
+use crate::policy_source::PolicyRead;
 use crate::recorder::Recorder;
-use crate::records::{FirewallRecord, LinkRefusals, RunRecord};
+use crate::records::{FirewallRecord, LinkRefusals, PolicyRecord, RunRecord};
 use crate::traffic::Traffic;
 
 /// Events taken at once.
@@ -41,6 +44,10 @@ pub(crate) struct Forwarder {
     pub(crate) floods: RefusalFloods,
     /// Complete entries of the summary, on their way to the recorder.
     pub(crate) entries: Vec<Entry>,
+    pub(crate) watcher: Watcher,
+    pub(crate) in_force: InForce,
+    /// What the detectors have found, on its way to the recorder.
+    pub(crate) findings: Vec<Finding>,
 }
 
 /// Refusals that the policy's summary does not see. Only peers of the configuration, its services
@@ -64,6 +71,7 @@ impl Forwarder {
     pub(crate) async fn run(
         mut self,
         mut events: mpsc::Receiver<LinkEvent>,
+        mut orders: mpsc::Receiver<Order>,
         mut stop: oneshot::Receiver<()>,
     ) -> Result<(), String> {
         let mut batch = Vec::with_capacity(BATCH_MAX);
@@ -74,6 +82,7 @@ impl Forwarder {
                 biased;
                 _ = &mut stop => break,
                 _ = tick.tick() => self.on_tick(),
+                Some(order) = orders.recv() => self.on_order(order),
                 taken = events.recv_many(&mut batch, BATCH_MAX) => {
                     if taken == 0 {
                         break;
@@ -83,6 +92,7 @@ impl Forwarder {
                         self.on_event(now_ms, event);
                     }
                     self.record_entries(now_ms);
+                    self.record_findings(now_ms);
                 }
             }
         }
@@ -97,7 +107,21 @@ impl Forwarder {
                 remote,
                 peer,
                 code,
-            } => self.on_link_refused(now_ms, interface, remote, peer, code),
+                count,
+            } => {
+                self.watcher
+                    .on_link_refused(now_ms, interface, code, count, &mut self.findings);
+                let refusal = LinkRefusals {
+                    interface: interface.name().to_owned(),
+                    remote: remote.to_string(),
+                    claimed: peer.map_or_else(String::new, |peer| peer.to_string()),
+                    code: code.code().to_owned(),
+                    first_ms: now_ms,
+                    last_ms: now_ms,
+                    count,
+                };
+                self.on_link_refused(now_ms, (interface, code), refusal);
+            }
             // The transport has logged it, and the status asks the transport.
             LinkEvent::Up { .. } | LinkEvent::Down { .. } => {}
             LinkEvent::NewCrl { der } => {
@@ -126,13 +150,17 @@ impl Forwarder {
         };
         let verdict = self.policy.judge(now_ms, peer, &header, length);
         match verdict {
-            Verdict::Pass { to, .. } => match self.transport.send(to, class_of(&header), frame) {
+            Verdict::Pass { to, flow } => match self.transport.send(to, class_of(&header), frame) {
                 Ok(()) => {
+                    self.watcher
+                        .on_passed(now_ms, peer, &header, flow, length, &mut self.findings);
                     self.traffic.pass(header.service, length);
                     self.hops
                         .note(&header, length, (peer.as_str(), to.as_str()), "passed");
                     self.summary
                         .note(now_ms, peer, &header, length, verdict, &mut self.entries);
+                    let rule = self.policy.flow(flow).map_or(0, |flow| flow.rule);
+                    self.in_force.note_passed(rule, length);
                 }
                 Err(error) => {
                     self.hops.note(
@@ -146,6 +174,8 @@ impl Forwarder {
             },
             Verdict::Refuse { rule, code } => {
                 self.traffic.refuse(code);
+                self.watcher
+                    .on_refused(now_ms, peer, &header, rule, &mut self.findings);
                 self.hops.note(
                     &header,
                     length,
@@ -213,25 +243,103 @@ impl Forwarder {
     fn on_link_refused(
         &mut self,
         now_ms: u64,
-        interface: Interface,
-        remote: SocketAddr,
-        peer: Option<NodeId>,
-        code: ErrorCode,
+        kind: (Interface, ErrorCode),
+        refusal: LinkRefusals,
     ) {
-        metrics::counter!("juki_links_refused_total", "error_code" => code.code()).increment(1);
-        if self.floods.links.note(now_ms, (interface, code), 0) {
-            let record = LinkRefusals {
-                interface: interface.name().to_owned(),
-                remote: remote.to_string(),
-                claimed: peer.map_or_else(String::new, |peer| peer.to_string()),
-                code: code.code().to_owned(),
-                first_ms: now_ms,
-                last_ms: now_ms,
-                count: 1,
-            };
+        metrics::counter!("juki_links_refused_total", "error_code" => kind.1.code())
+            .increment(refusal.count);
+        if self.floods.links.note_many(now_ms, kind, refusal.count, 0) {
             self.recorder
-                .record(now_ms, &FirewallRecord::LinkRefused(record));
+                .record(now_ms, &FirewallRecord::LinkRefused(refusal));
         }
+    }
+
+    fn on_order(&mut self, order: Order) {
+        // Whoever asked may have gone away meanwhile.
+        match order {
+            Order::TakePolicy { read, by, reply } => {
+                let _gone = reply.send(self.take_policy(read, by));
+            }
+            Order::Explain {
+                sample,
+                now_ms,
+                reply,
+            } => {
+                let now_ms = now_ms.unwrap_or_else(|| self.clock.now_ms());
+                let _gone = reply.send(self.policy.explain(now_ms, &sample));
+            }
+            Order::Report { reply } => {
+                let _gone = reply.send(self.in_force.report());
+            }
+        }
+    }
+
+    /// Puts a policy in the place of the one in force, between two frames.
+    fn take_policy(
+        &mut self,
+        read: Result<Box<PolicyRead>, StartError>,
+        by: ReloadBy,
+    ) -> Result<PolicyChange, StartError> {
+        let now_ms = self.clock.now_ms();
+        let mut read = match read {
+            Ok(read) => *read,
+            Err(error) => {
+                tracing::error!(
+                    event = "policy.not-taken",
+                    code = ErrorCode::PolicyNotTaken.code(),
+                    by = by.name(),
+                    error = error.sentence
+                );
+                self.record_policy(PolicyChange::default(), Some((by, error.code)));
+                return Err(error);
+            }
+        };
+        // Runs name rules of the policy under which they passed.
+        self.summary.close(&mut self.entries);
+        self.record_entries(now_ms);
+        let in_force = InForce::new(&read, now_ms, by);
+        let findings = std::mem::take(&mut self.in_force.findings);
+        self.in_force = InForce {
+            findings,
+            ..in_force
+        };
+        let change = read.policy.succeed(&self.policy);
+        self.watcher
+            .change_policy(&read.config, &self.policy, &read.policy);
+        self.policy = read.policy;
+        self.summary = Summary::new(&self.policy);
+        tracing::info!(
+            event = "policy.in-force",
+            by = by.name(),
+            rules = self.in_force.rules.len(),
+            added = change.added,
+            removed = change.removed,
+            changed = change.changed
+        );
+        self.record_policy(change, None);
+        Ok(change)
+    }
+
+    /// Records the policy in force; `refused` says who offered another one that was not taken.
+    pub(crate) fn record_policy(
+        &mut self,
+        change: PolicyChange,
+        refused: Option<(ReloadBy, ErrorCode)>,
+    ) {
+        let now_ms = self.clock.now_ms();
+        let by = refused.map_or(self.in_force.by, |(by, _)| by);
+        let record = PolicyRecord {
+            at_ms: now_ms,
+            digest: self.in_force.digest.to_vec(),
+            rules: u32::try_from(self.in_force.rules.len()).unwrap_or(u32::MAX),
+            added: change.added,
+            removed: change.removed,
+            changed: change.changed,
+            by: by.name().to_owned(),
+            code: refused.map_or("", |(_, code)| code.code()).to_owned(),
+        };
+        self.recorder
+            .record(now_ms, &FirewallRecord::Policy(record));
     }
 
     fn on_tick(&mut self) {
@@ -243,6 +351,8 @@ impl Forwarder {
         );
         self.record_floods(now_ms, lines, links);
         self.record_entries(now_ms);
+        self.watcher.on_timeout(now_ms, &mut self.findings);
+        self.record_findings(now_ms);
         self.recorder.report_lost(now_ms);
         if let Some(failure) = self.recorder.failure(now_ms) {
             self.failed.send_replace(Some(failure.to_string()));
@@ -253,6 +363,24 @@ impl Forwarder {
         for entry in self.entries.drain(..) {
             log_refusals(&entry);
             self.recorder.record(now_ms, &entry.into());
+        }
+    }
+
+    fn record_findings(&mut self, now_ms: u64) {
+        for finding in self.findings.drain(..) {
+            let kind = finding.kind.name();
+            let code = finding.code.map_or("", ErrorCode::code);
+            tracing::warn!(
+                event = "alert.raised",
+                kind,
+                subject = finding.subject,
+                code,
+                count = finding.count
+            );
+            metrics::counter!("juki_alerts_total", "kind" => kind).increment(1);
+            self.in_force.note_finding(&finding);
+            self.recorder
+                .record(now_ms, &FirewallRecord::Alert((&finding).into()));
         }
     }
 

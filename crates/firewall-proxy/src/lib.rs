@@ -5,9 +5,17 @@
 //! gates nothing: a frame does not wait for the disk. Frames leave as fast as the next link takes
 //! them, with no pacing here; how fast a source may send is the policy's rate, and a next link that
 //! cannot keep up is answered for with a refusal, never with silence.
+//!
+//! The policy is a file of its own, taken in force anew without touching a link. Detectors watch
+//! what passes and what does not.
 
+mod admin;
+mod desk;
+mod explained;
 mod floods;
 mod forwarder;
+mod orders;
+mod policy_source;
 mod proxy;
 mod recorder;
 mod records;
@@ -16,38 +24,50 @@ mod traffic;
 use std::sync::Arc;
 
 use juki_admin::{AdminProvider, Hop, StatusReport, base_router};
-use juki_domain::NodeRole;
-use juki_firewall::Policy;
+use juki_domain::{ErrorCode, NodeRole};
 use juki_node::{AdminTask, Node, Prepared, StartError, Stop};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
+pub use desk::run;
+pub use orders::ReloadBy;
 pub use proxy::{Proxy, ProxyHandle};
 pub use records::{
-    FirewallRecord, LINK_REFUSED, LinkRefusals, LostRecords, RECORDS_LOST, REFUSED_FRAME, RUN,
-    RefusedFrameRecord, RunRecord,
+    ALERT, AlertRecord, FirewallRecord, LINK_REFUSED, LinkRefusals, LostRecords, POLICY_IN_FORCE,
+    PolicyRecord, RECORDS_LOST, REFUSED_FRAME, RUN, RefusedFrameRecord, RunRecord,
 };
 
 /// A running firewall: the proxy with its admin API.
 pub struct FirewallProxy {
     proxy: Proxy,
     admin: AdminTask,
+    signals: JoinHandle<()>,
 }
 
 impl Node for FirewallProxy {
     const ROLE: NodeRole = NodeRole::FirewallProxy;
 
     fn check(prepared: &Prepared) -> Result<(), StartError> {
-        policy(prepared).map(|_| ())
+        policy_source::read(&prepared.config, &prepared.folder).map(|_| ())
     }
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
         let socket = prepared.admin_socket();
         let proxy = Proxy::start(prepared)?;
+        let handle = proxy.handle();
+        let hangups = signal(SignalKind::hangup())
+            .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
         let provider: Arc<dyn AdminProvider> = Arc::new(Provider {
             handle: proxy.handle(),
             stop,
         });
-        match AdminTask::start(&socket, base_router(provider)).await {
-            Ok(admin) => Ok(Self { proxy, admin }),
+        let router = base_router(provider).merge(admin::router(handle.clone()));
+        match AdminTask::start(&socket, router).await {
+            Ok(admin) => Ok(Self {
+                proxy,
+                admin,
+                signals: tokio::spawn(reload_on(hangups, handle)),
+            }),
             Err(error) => {
                 // What it says has been logged; the socket is what the start failed with.
                 let _ = proxy.shutdown().await;
@@ -69,14 +89,18 @@ impl Node for FirewallProxy {
     }
 
     async fn shutdown(self) -> Result<(), String> {
+        self.signals.abort();
         self.admin.end().await;
         self.proxy.shutdown().await
     }
 }
 
-/// The policy that a configuration makes.
-pub(crate) fn policy(prepared: &Prepared) -> Result<Policy, StartError> {
-    Policy::new(&prepared.config).map_err(|error| StartError::configuration(error.code(), error))
+/// Takes the policy in force anew whenever the signal comes.
+async fn reload_on(mut hangups: Signal, handle: ProxyHandle) {
+    while hangups.recv().await.is_some() {
+        // What became of it is logged and recorded; nobody waits for an answer.
+        let _told = handle.reload(ReloadBy::Signal).await;
+    }
 }
 
 /// What the admin API asks.

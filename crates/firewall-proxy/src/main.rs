@@ -1,5 +1,5 @@
-//! Firewall between an office and the lines (ファイアウォール).
+//! Firewall between an office and the lines (ファイアウォール): see `firewall-proxy --help`.
 
 fn main() -> std::process::ExitCode {
-    juki_node::run::<firewall_proxy::FirewallProxy>()
+    firewall_proxy::run()
 }

@@ -5,22 +5,28 @@ use std::sync::Arc;
 use juki_admin::{Hop, StatusReport};
 use juki_crypto::SystemRandomness;
 use juki_domain::ErrorCode;
-use juki_firewall::Summary;
+use juki_firewall::{Explanation, PolicyChange, Sample, Summary, Watcher};
 use juki_node::{
     Hops, LedgerThread, Prepared, StartError, link_status, open_ledger, peers_up,
     transport_settings,
 };
 use juki_runtime::{Clock, SystemClock};
+use juki_topology::NodeConfig;
 use juki_transport::Transport;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::forwarder::{Forwarder, RefusalFloods};
+use crate::orders::{InForce, Order, ReloadBy};
+use crate::policy_source::{self, PolicyRead};
 use crate::recorder::Recorder;
 use crate::traffic::Traffic;
 
 /// Link events that may wait; while they do, the links are not read, and their senders wait too.
 const EVENTS_MAX: usize = 1024;
+
+/// Requests of people that may wait.
+const ORDERS_MAX: usize = 16;
 
 /// A running proxy: what a firewall is without its admin API.
 pub struct Proxy {
@@ -37,6 +43,7 @@ pub struct ProxyHandle {
     transport: Transport,
     traffic: Arc<Traffic>,
     hops: Arc<Hops>,
+    orders: mpsc::Sender<Order>,
 }
 
 impl Proxy {
@@ -46,7 +53,7 @@ impl Proxy {
     /// # Errors
     /// [`StartError`] naming what is in the way.
     pub fn start(prepared: Arc<Prepared>) -> Result<Self, StartError> {
-        let policy = crate::policy(&prepared)?;
+        let read = policy_source::read(&prepared.config, &prepared.folder)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let recorder = Recorder::new(open_records(&prepared, &clock)?);
         let (events, taken) = mpsc::channel(EVENTS_MAX);
@@ -54,16 +61,22 @@ impl Proxy {
         let transport = Transport::start(settings, events)
             .map_err(|error| StartError::failed(error.code(), error))?;
         let (failure, failed) = watch::channel(None);
+        let (orders, ordered) = mpsc::channel(ORDERS_MAX);
         let handle = ProxyHandle {
             prepared,
             transport,
             traffic: Arc::new(Traffic::new()),
             hops: Arc::default(),
+            orders,
         };
-        let forwarder = Forwarder {
+        let in_force = InForce::new(&read, clock.now_ms(), ReloadBy::Start);
+        let PolicyRead { config, policy, .. } = read;
+        let mut forwarder = Forwarder {
             node: handle.prepared.config.node.name.clone(),
             summary: Summary::new(&policy),
+            watcher: Watcher::new(&config, &policy),
             policy,
+            in_force,
             recorder,
             transport: handle.transport.clone(),
             hops: Arc::clone(&handle.hops),
@@ -72,9 +85,11 @@ impl Proxy {
             failed: failure,
             floods: RefusalFloods::new(),
             entries: Vec::new(),
+            findings: Vec::new(),
         };
+        forwarder.record_policy(PolicyChange::default(), None);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(forwarder.run(taken, stopped));
+        let task = tokio::spawn(forwarder.run(taken, ordered, stopped));
         Ok(Self {
             handle,
             task,
@@ -130,6 +145,49 @@ impl ProxyHandle {
         let mut status = link_status(&self.prepared, &self.transport);
         status.more.extend(self.traffic.report());
         status
+    }
+
+    /// Reads the policy's file again and takes it in force, if it is good; no link and no frame
+    /// notices. Else the old policy stays, and both are recorded.
+    ///
+    /// # Errors
+    /// [`StartError`] naming what is wrong with the file.
+    pub async fn reload(&self, by: ReloadBy) -> Result<PolicyChange, StartError> {
+        let read = policy_source::read(&self.prepared.config, &self.prepared.folder);
+        let (reply, taken) = oneshot::channel();
+        let order = Order::TakePolicy {
+            read: read.map(Box::new),
+            by,
+            reply,
+        };
+        let ended = || StartError::failed(ErrorCode::PolicyNotTaken, "the firewall is ending");
+        self.orders.send(order).await.map_err(|_| ended())?;
+        taken.await.map_err(|_| ended())?
+    }
+
+    /// What the policy in force would do to a frame, now or at another time; none where the firewall
+    /// is ending.
+    pub async fn explain(&self, sample: Sample, now_ms: Option<u64>) -> Option<Explanation> {
+        let (reply, explained) = oneshot::channel();
+        let order = Order::Explain {
+            sample,
+            now_ms,
+            reply,
+        };
+        self.orders.send(order).await.ok()?;
+        explained.await.ok()
+    }
+
+    /// The policy in force, what passed under each rule, and the newest findings; none where the
+    /// firewall is ending.
+    pub async fn policy_report(&self) -> Option<serde_json::Value> {
+        let (reply, report) = oneshot::channel();
+        self.orders.send(Order::Report { reply }).await.ok()?;
+        report.await.ok()
+    }
+
+    pub(crate) fn config(&self) -> &NodeConfig {
+        &self.prepared.config
     }
 
     /// The hops of a message through this firewall.

@@ -1,7 +1,7 @@
 //! What a firewall's ledger holds: names of nodes, codes and counts, never a body.
 
 use juki_domain::{ErrorCode, NodeId, ServiceId};
-use juki_firewall::{Entry, RefusedFrame, Run, RunVerdict};
+use juki_firewall::{Entry, Finding, RefusedFrame, Run, RunVerdict};
 use juki_ledger::{EntryKind, NewEntry};
 use juki_topology::Interface;
 use prost::Message;
@@ -16,6 +16,11 @@ pub const REFUSED_FRAME: EntryKind = EntryKind(129);
 pub const LINK_REFUSED: EntryKind = EntryKind(130);
 /// Records that the ledger could not take: [`LostRecords`].
 pub const RECORDS_LOST: EntryKind = EntryKind(131);
+
+/// A policy that was taken in force, or could not be: [`PolicyRecord`].
+pub const POLICY_IN_FORCE: EntryKind = EntryKind(132);
+/// What a detector found: [`AlertRecord`].
+pub const ALERT: EntryKind = EntryKind(133);
 
 /// Like frames that passed or were refused, counted. Times are in ms since 1970.
 #[derive(Clone, PartialEq, Eq, Message)]
@@ -118,6 +123,64 @@ pub struct LostRecords {
     pub count: u64,
 }
 
+/// A policy that was taken in force, or could not be.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct PolicyRecord {
+    /// When, in ms since 1970.
+    #[prost(uint64, tag = "1")]
+    pub at_ms: u64,
+    /// SHA-256 of the text of the policy in force after this.
+    #[prost(bytes = "vec", tag = "2")]
+    pub digest: Vec<u8>,
+    /// How many rules it has.
+    #[prost(uint32, tag = "3")]
+    pub rules: u32,
+    /// Combinations that it names and the one before did not.
+    #[prost(uint32, tag = "4")]
+    pub added: u32,
+    /// Combinations that it does not name any more.
+    #[prost(uint32, tag = "5")]
+    pub removed: u32,
+    /// Combinations with other limits than before.
+    #[prost(uint32, tag = "6")]
+    pub changed: u32,
+    /// Who asked: `start`, `signal` or `admin`.
+    #[prost(string, tag = "7")]
+    pub by: String,
+    /// The code over which a file was not taken, the old policy being in force still; else empty.
+    #[prost(string, tag = "8")]
+    pub code: String,
+}
+
+/// What a detector found.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct AlertRecord {
+    /// The name of its kind.
+    #[prost(string, tag = "1")]
+    pub kind: String,
+    /// The level of the emergency plan: 2, since a firewall stopped it or watches it.
+    #[prost(uint32, tag = "2")]
+    pub level: u32,
+    /// The peer, or the interface where nobody has proved to be anyone.
+    #[prost(string, tag = "3")]
+    pub subject: String,
+    /// The code of the last refusal; empty where frames passed.
+    #[prost(string, tag = "4")]
+    pub code: String,
+    /// The service of the last frame, where there was one.
+    #[prost(string, tag = "5")]
+    pub service: String,
+    /// When the first was seen, in ms since 1970.
+    #[prost(uint64, tag = "6")]
+    pub first_ms: u64,
+    /// When the last was seen, in ms since 1970.
+    #[prost(uint64, tag = "7")]
+    pub last_ms: u64,
+    /// How many there were; of a spike its bytes.
+    #[prost(uint64, tag = "8")]
+    pub count: u64,
+}
+
 /// Anything that a firewall writes into its ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FirewallRecord {
@@ -129,6 +192,10 @@ pub enum FirewallRecord {
     LinkRefused(LinkRefusals),
     /// Missing records.
     Lost(LostRecords),
+    /// Another policy.
+    Policy(PolicyRecord),
+    /// A finding.
+    Alert(AlertRecord),
 }
 
 impl FirewallRecord {
@@ -140,6 +207,8 @@ impl FirewallRecord {
             Self::RefusedFrame(refused) => (REFUSED_FRAME, refused.encode_to_vec()),
             Self::LinkRefused(link) => (LINK_REFUSED, link.encode_to_vec()),
             Self::Lost(lost) => (RECORDS_LOST, lost.encode_to_vec()),
+            Self::Policy(policy) => (POLICY_IN_FORCE, policy.encode_to_vec()),
+            Self::Alert(alert) => (ALERT, alert.encode_to_vec()),
         };
         NewEntry { kind, payload }
     }
@@ -154,6 +223,8 @@ impl FirewallRecord {
             REFUSED_FRAME => Self::RefusedFrame(RefusedFrameRecord::decode(payload)?),
             LINK_REFUSED => Self::LinkRefused(LinkRefusals::decode(payload)?),
             RECORDS_LOST => Self::Lost(LostRecords::decode(payload)?),
+            POLICY_IN_FORCE => Self::Policy(PolicyRecord::decode(payload)?),
+            ALERT => Self::Alert(AlertRecord::decode(payload)?),
             _ => return Ok(None),
         }))
     }
@@ -238,6 +309,24 @@ impl From<RefusedFrame> for RefusedFrameRecord {
     }
 }
 
+impl From<&Finding> for AlertRecord {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            kind: finding.kind.name().to_owned(),
+            level: STOPPED_AT_FIREWALL,
+            subject: finding.subject.clone(),
+            code: finding.code.map_or("", ErrorCode::code).to_owned(),
+            service: service_name(finding.service),
+            first_ms: finding.first_ms,
+            last_ms: finding.last_ms,
+            count: finding.count,
+        }
+    }
+}
+
+/// The emergency plan's level of what did not pass a firewall.
+const STOPPED_AT_FIREWALL: u32 = 2;
+
 impl LinkRefusals {
     /// Refusals that were only counted.
     pub(crate) fn of_flood(interface: Interface, code: ErrorCode, tally: Tally) -> Self {
@@ -292,6 +381,16 @@ mod tests {
                 tally,
             )),
             FirewallRecord::Lost(LostRecords { count: 7 }),
+            FirewallRecord::Policy(PolicyRecord {
+                digest: vec![7; 32],
+                by: "admin".to_owned(),
+                ..PolicyRecord::default()
+            }),
+            FirewallRecord::Alert(AlertRecord {
+                kind: "scan".to_owned(),
+                level: 2,
+                ..AlertRecord::default()
+            }),
         ];
         for record in records {
             let entry = record.entry();

@@ -17,12 +17,13 @@ struct Passed {
     bytes: u64,
 }
 
-const CODES: [ErrorCode; 5] = [
+const CODES: [ErrorCode; 6] = [
     ErrorCode::PolicyNoRule,
     ErrorCode::SourceNotSpokenFor,
     ErrorCode::FrameOverPolicySize,
     ErrorCode::RateExceeded,
     ErrorCode::NoRoute,
+    ErrorCode::OutsideHours,
 ];
 
 impl Counters {

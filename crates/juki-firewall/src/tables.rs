@@ -3,7 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use juki_domain::{ErrorCode, NodeId, ServiceId};
-use juki_topology::{Interface, NodeConfig, Peer, Route, Rule};
+use juki_topology::{Hours, Interface, NodeConfig, Peer, Route, Rule};
+
+use crate::rate::RateLimit;
 
 /// One combination of service, source and destination that a rule names between two interfaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +19,44 @@ pub struct Flow {
     /// The node that they are for.
     pub destination: NodeId,
     pub(crate) bucket: u32,
+}
+
+/// What a rule asks beside its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RuleLimits {
+    pub(crate) bytes_max: Option<usize>,
+    /// A rate of its own; without it the service's holds.
+    pub(crate) rate: Option<RateLimit>,
+    /// Bytes a second, and at once.
+    pub(crate) volume: Option<(u64, u64)>,
+    pub(crate) hours: Option<Hours>,
+}
+
+/// What two policies have to agree on for a bucket to live on from the one to the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct BucketKey {
+    pub(crate) source: NodeId,
+    pub(crate) service: ServiceId,
+    /// The whole rule, where it has a rate or volume of its own; none where the service's rate holds
+    /// over all rules.
+    pub(crate) own: Option<String>,
+}
+
+impl RuleLimits {
+    fn of(rule: &Rule, frame_bytes_max: usize) -> Self {
+        let rate = rule.frames_per_s.map(|frames_per_s| RateLimit {
+            frames_per_s,
+            burst_frames: rule.burst_frames.unwrap_or(frames_per_s),
+        });
+        // Less than one frame at once would let none pass.
+        let burst = |per_s: u64| per_s.max(frame_bytes_max as u64);
+        Self {
+            bytes_max: rule.bytes_max.map(|bytes| bytes as usize),
+            rate,
+            volume: rule.bytes_per_s.map(|per_s| (per_s, burst(per_s))),
+            hours: rule.hours.clone(),
+        }
+    }
 }
 
 /// The place of a [`Flow`] in its policy.
@@ -55,7 +95,10 @@ pub(crate) struct Tables {
     pub(crate) default_route: Option<u16>,
     pub(crate) flows: Vec<Flow>,
     pub(crate) flow_of: HashMap<FlowKey, FlowIndex>,
-    pub(crate) bucket_count: usize,
+    /// By the number of the rule, from 0.
+    pub(crate) limits: Vec<RuleLimits>,
+    /// By the number of the bucket.
+    pub(crate) buckets: Vec<BucketKey>,
 }
 
 /// The configuration makes no policy.
@@ -101,17 +144,23 @@ impl Tables {
         }
         for (at, rule) in config.rule.iter().enumerate() {
             let number = u16::try_from(at + 1).map_err(|_| PolicyError::TooMany("rules"))?;
-            builder.rule(number, rule)?;
+            let limits = RuleLimits::of(rule, config.limits.frame_bytes_max);
+            builder.rule(number, rule, &limits)?;
+            builder.tables.limits.push(limits);
         }
-        builder.tables.bucket_count = builder.buckets.len();
         Ok(builder.tables)
+    }
+
+    /// What the rule with this number, from 1, asks beside its names.
+    pub(crate) fn limits_of(&self, rule: u16) -> Option<&RuleLimits> {
+        self.limits.get(usize::from(rule).checked_sub(1)?)
     }
 }
 
 #[derive(Default)]
 struct Builder {
     tables: Tables,
-    buckets: HashMap<(u16, ServiceId), u32>,
+    buckets: HashMap<BucketKey, u32>,
     routed: HashSet<String>,
 }
 
@@ -172,7 +221,9 @@ impl Builder {
         Ok(())
     }
 
-    fn rule(&mut self, number: u16, rule: &Rule) -> Result<(), PolicyError> {
+    fn rule(&mut self, number: u16, rule: &Rule, limits: &RuleLimits) -> Result<(), PolicyError> {
+        let has_own = limits.rate.is_some() || limits.volume.is_some();
+        let own = has_own.then(|| format!("{rule:?}"));
         for source in &rule.sources {
             for destination in &rule.destinations {
                 for service in &rule.services {
@@ -185,7 +236,11 @@ impl Builder {
                         source: source_index,
                         destination: destination_index,
                     };
-                    let bucket = self.bucket(source_index, *service)?;
+                    let bucket = self.bucket(BucketKey {
+                        source: source.clone(),
+                        service: *service,
+                        own: own.clone(),
+                    })?;
                     let flow = Flow {
                         rule: number,
                         service: *service,
@@ -215,10 +270,16 @@ impl Builder {
         Ok(())
     }
 
-    /// Sources share no bucket, whatever interfaces and destinations their frames have.
-    fn bucket(&mut self, source: u16, service: ServiceId) -> Result<u32, PolicyError> {
+    /// Sources share no bucket, whatever interfaces and destinations their frames have. Rules with
+    /// limits of their own have buckets of their own.
+    fn bucket(&mut self, key: BucketKey) -> Result<u32, PolicyError> {
+        if let Some(known) = self.buckets.get(&key) {
+            return Ok(*known);
+        }
         let next =
             u32::try_from(self.buckets.len()).map_err(|_| PolicyError::TooMany("combinations"))?;
-        Ok(*self.buckets.entry((source, service)).or_insert(next))
+        self.tables.buckets.push(key.clone());
+        self.buckets.insert(key, next);
+        Ok(next)
     }
 }

@@ -60,6 +60,10 @@ pub enum RefusedBy {
     Size(u16),
     /// The rule with this number names the frame, but its source sends too many of this service.
     Rate(u16),
+    /// The rule with this number names the frame, but its source sends too many bytes under it.
+    Volume(u16),
+    /// The rule with this number names the frame, but not at this hour of the network's week.
+    Hours(u16),
 }
 
 impl RefusedBy {
@@ -71,7 +75,8 @@ impl RefusedBy {
             Self::Route => ErrorCode::NoRoute,
             Self::DenyByDefault => ErrorCode::PolicyNoRule,
             Self::Size(_) => ErrorCode::FrameOverPolicySize,
-            Self::Rate(_) => ErrorCode::RateExceeded,
+            Self::Rate(_) | Self::Volume(_) => ErrorCode::RateExceeded,
+            Self::Hours(_) => ErrorCode::OutsideHours,
         }
     }
 }
@@ -84,6 +89,8 @@ impl fmt::Display for RefusedBy {
             Self::DenyByDefault => f.write_str("deny-by-default"),
             Self::Size(number) => write!(f, "rule {number}: frame size"),
             Self::Rate(number) => write!(f, "rule {number}: frame rate"),
+            Self::Volume(number) => write!(f, "rule {number}: byte rate"),
+            Self::Hours(number) => write!(f, "rule {number}: hours"),
         }
     }
 }

@@ -26,7 +26,7 @@ pub use keys::{Keys, KeysError};
 pub use link_status::{link_status, peers_up};
 pub use links::{Handover, LedgerThread};
 pub use replay::{LedgerAdapter, open_ledger};
-pub use run::{Node, Prepared, StartError, Stop, admin_socket, run, run_with};
+pub use run::{Node, Prepared, StartError, Stop, admin_socket, configuration, run, run_with};
 pub use service_node::ServiceNode;
 pub use telemetry::render as render_metrics;
 pub use tickets::CallError;

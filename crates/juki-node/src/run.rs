@@ -181,6 +181,15 @@ pub fn admin_socket(config: &Path, role: NodeRole) -> Result<PathBuf, StartError
     Ok(folder.join(&config.node.data).join(ADMIN_SOCKET))
 }
 
+/// The configuration of a node of this role, and the folder that relative paths start from: for
+/// programs that explain it without running the node.
+///
+/// # Errors
+/// [`StartError`] where it cannot be read or is another role's.
+pub fn configuration(path: &Path, role: NodeRole) -> Result<(NodeConfig, PathBuf), StartError> {
+    read_config(path, role)
+}
+
 fn run_checked<N: Node>(arguments: &Arguments) -> Result<(), StartError> {
     let prepared = prepare(&arguments.config, N::ROLE, arguments.lang())?;
     N::check(&prepared)?;

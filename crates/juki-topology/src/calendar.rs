@@ -3,6 +3,7 @@
 use juki_domain::{CivilDate, DateError};
 use serde::{Deserialize, Serialize};
 
+use crate::hours::CivilTime;
 use crate::text_form;
 
 /// Which civil date the network lives on, as a function of the machine's clock.
@@ -31,6 +32,16 @@ impl Calendar {
         let days = i64::try_from(days).unwrap_or(i64::MAX);
         CivilDate::from_days(self.base.days().saturating_add(days))
     }
+
+    /// The weekday and the minute of the civil day at a time of the machine's clock, in unix
+    /// seconds. A civil day begins where its date does: the anchor is a midnight. A date beyond the
+    /// years that [`CivilDate`] knows counts as the base.
+    #[must_use]
+    pub fn civil_time(&self, unix_s: u64) -> CivilTime {
+        let date = self.date_at(unix_s).unwrap_or(self.base);
+        let minute = unix_s.saturating_sub(self.anchor_unix_s) % SECONDS_PER_DAY / 60;
+        CivilTime::of(date, u16::try_from(minute).unwrap_or(0))
+    }
 }
 
 const SECONDS_PER_DAY: u64 = 86_400;
@@ -55,6 +66,15 @@ mod tests {
         assert_eq!(on(1_000_000 + 86_399), "2002-10-15");
         assert_eq!(on(1_000_000 + 86_400), "2002-10-16");
         assert_eq!(on(1_000_000 + 17 * 86_400), "2002-11-01");
+    }
+
+    #[test]
+    fn the_civil_day_begins_at_the_anchors_time_of_day() {
+        let at = |unix_s| calendar().civil_time(unix_s).to_string();
+        assert_eq!(at(0), "Tue 00:00");
+        assert_eq!(at(1_000_000 + 8 * 3_600 + 59), "Tue 08:00");
+        assert_eq!(at(1_000_000 + 86_400 * 5 - 1), "Sat 23:59");
+        assert_eq!(at(1_000_000 + 86_400 * 5), "Sun 00:00");
     }
 
     #[test]

@@ -16,6 +16,8 @@ use crate::node_config::{
     Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule,
 };
 use crate::office::{FIREWALL_SERVICES, Line, Office};
+use crate::policy_file::FirewallSection;
+use crate::watch::Watch;
 
 /// The configuration of the node of that name.
 pub(crate) fn node_config(network: &Network, name: &NodeId) -> Option<NodeConfig> {
@@ -74,6 +76,9 @@ fn server_config(network: &Network, office: &Office) -> NodeConfig {
 fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
     let server = &office.server.name;
     let mut config = blank(network, &office.firewall, NodeRole::FirewallProxy);
+    config.firewall = Some(FirewallSection {
+        policy: PathBuf::from(POLICY_FILE),
+    });
     config
         .listen
         .push(listen(network, &office.firewall, Interface::Inside));
@@ -181,11 +186,10 @@ fn allow(
         inward.sources.push(partner.clone());
     } else {
         rules.push(Rule {
-            from: interface,
-            to: Interface::Inside,
             services: services.to_vec(),
             sources: vec![partner.clone()],
             destinations: vec![server.clone()],
+            ..Rule::new(interface, Interface::Inside)
         });
     }
     let find = |rule: &&mut Rule| rule.to == interface && rule.services == services;
@@ -193,11 +197,10 @@ fn allow(
         outward.destinations.push(partner.clone());
     } else {
         rules.push(Rule {
-            from: Interface::Inside,
-            to: interface,
             services: services.to_vec(),
             sources: vec![server.clone()],
             destinations: vec![partner.clone()],
+            ..Rule::new(Interface::Inside, interface)
         });
     }
 }
@@ -235,7 +238,9 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
         listen: Vec::new(),
         peer: Vec::new(),
         route: Vec::new(),
+        firewall: None,
         rule: Vec::new(),
+        watch: Watch::default(),
         register: None,
         relay: Vec::new(),
         limits: Limits::default(),
@@ -275,3 +280,6 @@ fn announce_path(node: &NodeId, place: &str) -> PathBuf {
 }
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// The file of a firewall's policy, beside its `node.toml`.
+const POLICY_FILE: &str = "policy.toml";

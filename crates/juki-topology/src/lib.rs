@@ -11,6 +11,7 @@ mod config_error;
 mod config_text;
 mod derive;
 mod dial;
+mod hours;
 mod interface;
 mod machine;
 mod network;
@@ -19,12 +20,15 @@ mod node_config;
 mod node_pattern;
 mod office;
 mod path;
+mod policy_file;
 mod presets;
 mod text_form;
+mod watch;
 
 pub use calendar::Calendar;
 pub use config_error::ConfigError;
 pub use dial::{DialAddress, DialAddressError};
+pub use hours::{CivilTime, Hours, HoursError};
 pub use interface::{Interface, InterfaceError};
 pub use machine::Machine;
 pub use network::{
@@ -36,4 +40,6 @@ pub use node_config::{
 pub use node_pattern::{NodePattern, NodePatternError};
 pub use office::{Line, NetworkNode};
 pub use path::Refused;
+pub use policy_file::FirewallSection;
 pub use presets::DEMO_BODY;
+pub use watch::Watch;

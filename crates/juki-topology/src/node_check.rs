@@ -6,7 +6,8 @@ use std::path::Path;
 use juki_domain::{NodeId, NodeRole};
 
 use crate::config_error::Finding;
-use crate::node_config::{NodeConfig, Route};
+use crate::node_config::{Limits, NodeConfig, Route};
+use crate::watch::Watch;
 
 /// Checks what the form alone cannot say; the first finding ends it.
 pub(crate) fn check(config: &NodeConfig) -> Result<(), Finding> {
@@ -16,8 +17,32 @@ pub(crate) fn check(config: &NodeConfig) -> Result<(), Finding> {
     check_listens(config)?;
     check_peers(config)?;
     check_routes(config)?;
-    check_rules(config)?;
+    check_policy(config)?;
     check_relays(config)
+}
+
+/// Checks what only the file can say: rules stand in one place.
+pub(crate) fn check_file(config: &NodeConfig) -> Result<(), Finding> {
+    if config.firewall.is_none() {
+        return Ok(());
+    }
+    if !config.rule.is_empty() {
+        let sentence = "stands beside firewall.policy; move the rules into that file";
+        return Err(Finding::unknown("rule", "", sentence));
+    }
+    if config.watch != Watch::default() {
+        let sentence = "stands beside firewall.policy; move it into that file";
+        return Err(Finding::unknown("watch", "", sentence));
+    }
+    Ok(())
+}
+
+/// Whether a firewall's rules and thresholds fit its peers, routes and limits.
+pub(crate) fn check_policy(config: &NodeConfig) -> Result<(), Finding> {
+    if let Some((key, sentence)) = config.watch.out_of_bounds() {
+        return Err(Finding::value("watch", 0, key, sentence));
+    }
+    check_rules(config)
 }
 
 /// Whether a text can name a network in a certificate (one DNS label).
@@ -99,8 +124,16 @@ fn check_role_sections(config: &NodeConfig) -> Result<(), Finding> {
     if config.register.is_some() && !is_cs {
         return refuse("register", "");
     }
-    if !config.rule.is_empty() && role != NodeRole::FirewallProxy {
-        return refuse("rule", "");
+    if role != NodeRole::FirewallProxy {
+        if !config.rule.is_empty() {
+            return refuse("rule", "");
+        }
+        if config.firewall.is_some() {
+            return refuse("firewall", "");
+        }
+        if config.watch != Watch::default() {
+            return refuse("watch", "");
+        }
     }
     if role != NodeRole::AccessPoint {
         return if config.relay.is_empty() {
@@ -158,6 +191,63 @@ fn check_calendar_and_limits(config: &NodeConfig) -> Result<(), Finding> {
     if limits.connecting_after_ms > 600_000 {
         let sentence = "is out of bounds; write 0 to 600000";
         return Err(Finding::value("limits", 0, "connecting_after_ms", sentence));
+    }
+    check_listener_limits(limits)
+}
+
+fn check_listener_limits(limits: &Limits) -> Result<(), Finding> {
+    let bounds = [
+        (
+            "handshakes_max",
+            u64::from(limits.handshakes_max),
+            1,
+            65_536,
+        ),
+        (
+            "handshakes_per_address_max",
+            u64::from(limits.handshakes_per_address_max),
+            1,
+            65_536,
+        ),
+        (
+            "handshakes_per_s",
+            u64::from(limits.handshakes_per_s),
+            1,
+            100_000,
+        ),
+        ("retry_from", u64::from(limits.retry_from), 0, 65_536),
+        ("hello_timeout_ms", limits.hello_timeout_ms, 100, 60_000),
+        ("frame_timeout_ms", limits.frame_timeout_ms, 100, 600_000),
+        (
+            "frame_bytes_per_s_min",
+            u64::from(limits.frame_bytes_per_s_min),
+            1,
+            1_000_000,
+        ),
+        (
+            "peer_frames_per_s",
+            u64::from(limits.peer_frames_per_s),
+            1,
+            10_000_000,
+        ),
+        (
+            "peer_bytes_per_s",
+            limits.peer_bytes_per_s,
+            1_000,
+            1_000_000_000_000,
+        ),
+        (
+            "peer_links_per_min",
+            u64::from(limits.peer_links_per_min),
+            1,
+            100_000,
+        ),
+    ];
+    for (key, value, min, max) in bounds {
+        if !(min..=max).contains(&value) {
+            let sentence = format!("is out of bounds; write {min} to {max}");
+            return Err(Finding::value("limits", 0, key, sentence));
+        }
     }
     Ok(())
 }
@@ -277,6 +367,9 @@ fn check_rules(config: &NodeConfig) -> Result<(), Finding> {
                     "is empty; name at least one or remove the rule".to_owned(),
                 );
             }
+        }
+        if let Some((key, sentence)) = rule.out_of_bounds(config.limits.frame_bytes_max) {
+            return refuse(key, sentence);
         }
         for source in &rule.sources {
             let spoken_for = config

@@ -11,9 +11,12 @@ use crate::calendar::Calendar;
 use crate::config_error::ConfigError;
 use crate::config_text;
 use crate::dial::DialAddress;
+use crate::hours::Hours;
 use crate::interface::Interface;
 use crate::node_check;
+use crate::policy_file::FirewallSection;
 use crate::text_form;
+use crate::watch::Watch;
 
 /// The whole configuration of one node. Relative paths start at the configuration file's folder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,9 +35,15 @@ pub struct NodeConfig {
     /// Through which peer a destination is reached.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub route: Vec<Route>,
-    /// Which frames a firewall passes; all others are refused.
+    /// Where a firewall's rules stand, where that is a file of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firewall: Option<FirewallSection>,
+    /// Which frames a firewall passes; all others are refused. Here or in the policy's file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rule: Vec<Rule>,
+    /// From when on a firewall's detectors raise an alert. Here or in the policy's file.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub watch: Watch,
     /// The port of the existing register; of a municipality's server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub register: Option<Register>,
@@ -160,6 +169,27 @@ pub struct Rule {
     /// Their destinations.
     #[serde(with = "text_form::list")]
     pub destinations: Vec<NodeId>,
+    /// Longest frame in bytes with its header, where it is to be less than the service's own limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_max: Option<u32>,
+    /// Frames a second of one source and service under this rule; without it the usual rate holds,
+    /// over all rules together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames_per_s: Option<u32>,
+    /// Frames at once after a pause; without it one second's worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub burst_frames: Option<u32>,
+    /// Bytes a second of one source and service under this rule, with one second's worth or one
+    /// longest frame at once after a pause.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_s: Option<u64>,
+    /// When it holds, by the network's civil time; without this always.
+    #[serde(
+        default,
+        with = "text_form::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub hours: Option<Hours>,
 }
 
 /// The port of the existing register.
@@ -232,6 +262,28 @@ pub struct Limits {
     pub receipt_timeout_ms: u64,
     /// How long a link that was up may be down before the node says `connecting`: at most 10 minutes.
     pub connecting_after_ms: u64,
+    /// Handshakes that may be under way at once on one listener: 1 to 65,536. Connections beyond
+    /// these are the links of named peers, one each.
+    pub handshakes_max: u32,
+    /// Handshakes under way at once from one IP address: 1 to 65,536.
+    pub handshakes_per_address_max: u32,
+    /// Handshakes that one listener begins in a second, with two seconds' worth at once: 1 to 100,000.
+    pub handshakes_per_s: u32,
+    /// Handshakes under way from which on a stranger has to prove its address first: 0 to 65,536.
+    pub retry_from: u32,
+    /// How long a connection may take from its first packet to its hello: 100 ms to 1 minute.
+    pub hello_timeout_ms: u64,
+    /// How long a frame may take from its first byte, plus its length over `frame_bytes_per_s_min`:
+    /// 100 ms to 10 minutes.
+    pub frame_timeout_ms: u64,
+    /// The slowest that a frame may come: 1 to 1,000,000 bytes a second.
+    pub frame_bytes_per_s_min: u32,
+    /// Frames a second that are read from one peer; more wait with their sender: 1 to 10,000,000.
+    pub peer_frames_per_s: u32,
+    /// Bytes a second that are read from one peer; more wait with their sender: 1,000 to 1 TB.
+    pub peer_bytes_per_s: u64,
+    /// Links that one peer may begin in a minute: 1 to 100,000.
+    pub peer_links_per_min: u32,
 }
 
 impl NodeConfig {
@@ -242,16 +294,27 @@ impl NodeConfig {
     /// contradict each other or the node's role.
     pub fn parse(text: &str, file: &str) -> Result<Self, ConfigError> {
         let config: Self = config_text::parse(text, file)?;
-        node_check::check(&config).map_err(|finding| finding.locate(text, file))?;
+        node_check::check_file(&config)
+            .and_then(|()| node_check::check(&config))
+            .map_err(|finding| finding.locate(text, file))?;
         Ok(config)
     }
 
-    /// The text of this configuration, which [`NodeConfig::parse`] reads back to an equal value.
+    /// The text of this configuration, which [`NodeConfig::parse`] reads back to an equal value; of
+    /// a policy in a file of its own, [`NodeConfig::policy_toml`] is the text.
     ///
     /// # Errors
     /// Where a number is beyond what TOML can hold (2^63 and more).
     pub fn to_toml(&self) -> Result<String, ConfigError> {
-        config_text::write(self, "node.toml")
+        if self.firewall.is_none() {
+            return config_text::write(self, "node.toml");
+        }
+        let without_policy = Self {
+            rule: Vec::new(),
+            watch: Watch::default(),
+            ..self.clone()
+        };
+        config_text::write(&without_policy, "node.toml")
     }
 
     /// The peer of that name.
@@ -267,6 +330,10 @@ impl NodeConfig {
         let route = by(destination.as_str()).or_else(|| by(Route::ANY))?;
         self.peer_named(&route.via)
     }
+}
+
+fn is_default(watch: &Watch) -> bool {
+    *watch == Watch::default()
 }
 
 impl NodeSection {
@@ -343,6 +410,16 @@ impl Default for Limits {
             block_bytes_max: 262_144,
             receipt_timeout_ms: 5_000,
             connecting_after_ms: 3_000,
+            handshakes_max: 256,
+            handshakes_per_address_max: 192,
+            handshakes_per_s: 200,
+            retry_from: 64,
+            hello_timeout_ms: 5_000,
+            frame_timeout_ms: 10_000,
+            frame_bytes_per_s_min: 500,
+            peer_frames_per_s: 100_000,
+            peer_bytes_per_s: 500_000_000,
+            peer_links_per_min: 120,
         }
     }
 }

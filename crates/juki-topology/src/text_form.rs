@@ -5,6 +5,7 @@ use std::fmt;
 use juki_domain::{CivilDate, MunicipalityCode, NodeId, NodeRole, PrefectureCode, ServiceId};
 
 use crate::dial::DialAddress;
+use crate::hours::Hours;
 use crate::interface::Interface;
 use crate::node_pattern::NodePattern;
 
@@ -41,6 +42,7 @@ text_form! {
     MunicipalityCode, "a municipality code: 6 digits, the last of them its check digit";
     PrefectureCode, "a prefecture code: two digits from 01 to 47";
     NodePattern, "a pattern: write kind:PROGRAM or a node's name, with * for any letters";
+    Hours, "hours: write windows such as Mon-Fri 08:00-20:00, Sat 09:00-12:00";
     CivilDate, "a civil date: write YYYY-MM-DD";
 }
 

@@ -188,10 +188,11 @@ fn every_derived_configuration_reads_back_and_passes_its_own_checks() {
     for node in network.nodes() {
         let config = config(&network, node.name.as_str());
         let text = config.to_toml().expect("writable");
-        assert_eq!(
-            NodeConfig::parse(&text, "node.toml").expect("readable"),
-            config
-        );
+        let mut again = NodeConfig::parse(&text, "node.toml").expect("readable");
+        if let Some(policy) = config.policy_toml().expect("writable") {
+            again = again.with_policy(&policy, "policy.toml").expect("readable");
+        }
+        assert_eq!(again, config);
         assert_eq!(
             (&config.node.name, config.node.role),
             (&node.name, node.role)

@@ -54,6 +54,8 @@ pub enum LinkEvent {
         peer: Option<NodeId>,
         /// Why.
         code: ErrorCode,
+        /// How many alike this stands for: a flood is told once a second.
+        count: u64,
     },
     /// A peer brought a newer revocation list, which is in force and kept now.
     NewCrl {

@@ -47,6 +47,15 @@ impl FrameSplitter {
         Ok(Some(self.buffer.split_to(len).freeze()))
     }
 
+    /// The length of the frame that has begun and is not whole, 0 where its length is not known
+    /// yet; none between two frames.
+    pub(crate) fn begun(&self) -> Option<usize> {
+        if self.buffer.is_empty() {
+            return None;
+        }
+        Some(self.frame_len().unwrap_or(0))
+    }
+
     fn frame_len(&self) -> Option<usize> {
         let length = self.buffer.first_chunk::<LENGTH_LEN>()?;
         Some(usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX))

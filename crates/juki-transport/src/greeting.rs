@@ -134,8 +134,8 @@ async fn in_time(
         // Before the link is up, whatever is cut, too long or garbage is no hello.
         Ok(Err(Broken::Refused(
             ErrorCode::FrameTruncated | ErrorCode::FrameTooLong | ErrorCode::FrameGarbage,
-        )))
-        | Err(_) => Err(Broken::Refused(ErrorCode::HelloFailed)),
+        ))) => Err(Broken::Refused(ErrorCode::HelloFailed)),
+        Err(_) => Err(Broken::Refused(ErrorCode::HandshakeTooSlow)),
         Ok(result) => result,
     }
 }

@@ -10,6 +10,7 @@ use juki_wire::{Hello, VERSION};
 use quinn::{Connection, Endpoint};
 use tokio::sync::{mpsc, watch};
 
+use crate::admission::TurnedAway;
 use crate::close_code::close_number;
 use crate::event::LinkEvent;
 use crate::notices::Notices;
@@ -42,7 +43,7 @@ impl Hub {
         let peers: Vec<_> = settings
             .peers
             .iter()
-            .map(|peer| Arc::new(PeerSlot::new(peer.clone(), now_ms)))
+            .map(|peer| Arc::new(PeerSlot::new(peer.clone(), &settings.limits, now_ms)))
             .collect();
         let by_name = peers
             .iter()
@@ -124,8 +125,30 @@ impl Hub {
             remote,
             peer,
             code,
+            count: 1,
         })
         .await;
+    }
+
+    /// Reports those that were turned away, unless the receiver is busy; then they are told later.
+    pub(crate) fn report_turned_away(&self, interface: Interface, away: TurnedAway) -> bool {
+        let TurnedAway {
+            code,
+            count,
+            remote,
+        } = away;
+        let event = LinkEvent::Refused {
+            interface,
+            remote,
+            peer: None,
+            code,
+            count,
+        };
+        let told = self.events.try_send(event).is_ok();
+        if told {
+            tracing::warn!(event = "links.turned-away", %interface, %remote, code = code.code(), count);
+        }
+        told
     }
 
     /// Remembers an endpoint, to be closed when the transport stops.

@@ -6,6 +6,7 @@
 //! server has judged its certificate. Frames are opaque here except for their length.
 
 mod address_file;
+mod admission;
 mod close_code;
 mod control;
 mod dial;
@@ -14,13 +15,16 @@ mod event;
 mod frame_splitter;
 mod greeting;
 mod hub;
+pub mod initials;
 mod link;
 mod listen;
 mod notices;
+mod pace;
 mod peer_slot;
 mod settings;
 mod streams;
 mod tls;
+mod token_bucket;
 mod transport;
 mod trust;
 mod trust_exchange;
@@ -29,7 +33,7 @@ pub use endpoint::Sockets;
 pub use event::{Class, LinkEvent, PeerSaid, PeerState, SendError};
 pub use notices::{KeepNotice, NoticeRefused, NoticeStore};
 pub use settings::{
-    Identity, KeepRevocationList, Listener, PeerSettings, Timing, TransportSettings,
+    Identity, KeepRevocationList, LinkLimits, Listener, PeerSettings, Timing, TransportSettings,
 };
 pub use transport::{Transport, TransportError};
 pub use trust::InstallError;

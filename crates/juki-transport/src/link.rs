@@ -14,8 +14,9 @@ use crate::close_code::code_of_error;
 use crate::event::LinkEvent;
 use crate::greeting::Greeted;
 use crate::hub::{Hub, close};
+use crate::pace::Pace;
 use crate::peer_slot::{LiveLink, PeerSlot};
-use crate::streams::{Broken, read_frames, write_frames};
+use crate::streams::{Broken, Reading, read_frames, write_frames};
 use crate::trust_exchange::{self, PeerKnows};
 
 /// Runs a greeted connection as the link to its peer until it ends, and says why it did.
@@ -107,7 +108,14 @@ fn start(
     interactive_queue: mpsc::Receiver<Bytes>,
     bulk_queue: mpsc::Receiver<Bytes>,
 ) -> JoinSet<Broken> {
-    let frame_bytes_max = hub.settings.frame_bytes_max;
+    let settings = &hub.settings;
+    let reading = Reading {
+        peer: Arc::clone(&slot.name),
+        frame_bytes_max: settings.frame_bytes_max,
+        limits: settings.limits,
+        pace: Arc::new(Pace::new(&settings.limits, Arc::clone(&settings.clock))),
+        events: hub.events.clone(),
+    };
     let knows = Arc::new(PeerKnows::new(
         greeted.revocation_number,
         greeted.notice_numbers,
@@ -115,18 +123,8 @@ fn start(
     let mut tasks = JoinSet::new();
     tasks.spawn(write_frames(greeted.interactive.0, interactive_queue));
     tasks.spawn(write_frames(greeted.bulk.0, bulk_queue));
-    tasks.spawn(read_frames(
-        Arc::clone(&slot.name),
-        greeted.interactive.1,
-        frame_bytes_max,
-        hub.events.clone(),
-    ));
-    tasks.spawn(read_frames(
-        Arc::clone(&slot.name),
-        greeted.bulk.1,
-        frame_bytes_max,
-        hub.events.clone(),
-    ));
+    tasks.spawn(read_frames(reading.clone(), greeted.interactive.1));
+    tasks.spawn(read_frames(reading, greeted.bulk.1));
     tasks.spawn(trust_exchange::hear(
         Arc::clone(hub),
         greeted.control.1,

@@ -1,13 +1,15 @@
 //! The accepting side.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use juki_domain::{ErrorCode, NodeId};
 use juki_topology::Interface;
 use quinn::{Connection, Endpoint, Incoming, ServerConfig};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
+use crate::admission::{Admission, Admitted, Begun, TurnedAway};
 use crate::close_code::code_of_own_alert;
 use crate::endpoint::transport_config;
 use crate::greeting::{Greeted, greet_as_listener};
@@ -19,19 +21,36 @@ use crate::tls::Judge;
 
 /// Accepts connections on one endpoint until it is closed.
 pub(crate) async fn listen(hub: Arc<Hub>, interface: Interface, endpoint: Endpoint) {
-    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
+    let door = Arc::new(Admission::new(hub.settings.limits));
     let mut tasks = JoinSet::new();
+    let mut report = tokio::time::interval(REPORT_EVERY);
+    report.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut unsaid: Vec<TurnedAway> = Vec::new();
     loop {
         tokio::select! {
             incoming = endpoint.accept() => {
                 let Some(incoming) = incoming else { return };
-                match Arc::clone(&handshakes).try_acquire_owned() {
-                    Ok(permit) => { tasks.spawn(welcome(Arc::clone(&hub), interface, incoming, permit)); }
-                    // Whoever is meant comes again; a flood gets nothing to hold on to.
-                    Err(_) => incoming.refuse(),
+                let remote = incoming.remote_address();
+                match door.ask(hub.now_ms(), remote, incoming.remote_address_validated()) {
+                    Admitted::Begin(begun) => {
+                        let hub = Arc::clone(&hub);
+                        tasks.spawn(welcome(hub, Arc::clone(&door), interface, incoming, begun));
+                    }
+                    // Who has proved its address already cannot be asked to; it was let in above.
+                    Admitted::ProveAddress => drop(incoming.retry()),
+                    Admitted::Ignore => incoming.ignore(),
                 }
             }
             Some(_) = tasks.join_next() => {}
+            _ = report.tick() => {
+                for away in door.take_turned_away() {
+                    match unsaid.iter_mut().find(|before| before.code == away.code) {
+                        Some(before) => before.count = before.count.saturating_add(away.count),
+                        None => unsaid.push(away),
+                    }
+                }
+                unsaid.retain(|away| !hub.report_turned_away(interface, *away));
+            }
         }
     }
 }
@@ -40,22 +59,24 @@ pub(crate) async fn listen(hub: Arc<Hub>, interface: Interface, endpoint: Endpoi
 pub(crate) fn server_config(hub: &Hub, judge: Arc<Judge>) -> Result<ServerConfig, rustls::Error> {
     let mut config = ServerConfig::with_crypto(Arc::new(hub.tls.server(judge)?));
     config.transport_config(Arc::new(transport_config(&hub.settings.timing, false)));
-    config.max_incoming(HANDSHAKES_MAX);
+    config.max_incoming(INCOMING_MAX);
     Ok(config)
 }
 
 async fn welcome(
     hub: Arc<Hub>,
+    door: Arc<Admission>,
     interface: Interface,
     incoming: Incoming,
-    permit: OwnedSemaphorePermit,
+    begun: Begun,
 ) {
-    let Some(connection) = shake_hands(&hub, interface, incoming).await else {
+    let Some(connection) = shake_hands(&hub, &door, interface, incoming).await else {
         return;
     };
     match admit(&hub, interface, &connection).await {
         Ok((slot, greeted)) => {
-            drop(permit);
+            drop(begun);
+            door.remember(slot.last_address(), connection.remote_address());
             link::run(&hub, &slot, &connection, greeted).await;
         }
         Err((peer, Broken::Refused(code))) => {
@@ -66,7 +87,12 @@ async fn welcome(
     }
 }
 
-async fn shake_hands(hub: &Hub, interface: Interface, incoming: Incoming) -> Option<Connection> {
+async fn shake_hands(
+    hub: &Hub,
+    door: &Admission,
+    interface: Interface,
+    incoming: Incoming,
+) -> Option<Connection> {
     let remote = incoming.remote_address();
     let judge = hub.tls.judge();
     let config = match server_config(hub, Arc::clone(&judge)) {
@@ -94,6 +120,7 @@ async fn shake_hands(hub: &Hub, interface: Interface, incoming: Incoming) -> Opt
             None
         }
         Err(_) => {
+            door.note_unfinished(remote);
             tracing::debug!(event = "link.handshake-timeout", %interface, %remote);
             None
         }
@@ -124,12 +151,16 @@ async fn admit(
     let slot = hub
         .accepted(&node, interface)
         .ok_or_else(|| (Some(node.clone()), Broken::Refused(ErrorCode::PeerNotNamed)))?;
+    if !slot.may_begin(hub.now_ms()) {
+        return Err((Some(node), Broken::Refused(ErrorCode::PeerTooOften)));
+    }
     let greeted = greet_as_listener(hub, connection, slot)
         .await
         .map_err(|broken| (Some(node), broken))?;
     Ok((Arc::clone(slot), greeted))
 }
 
-/// Connections that may be on their way at once per listener; a prefecture with all its
-/// municipalities starting at once stays below.
-const HANDSHAKES_MAX: usize = 128;
+/// First packets that wait to be looked at, which happens as soon as this task runs.
+const INCOMING_MAX: usize = 1_024;
+/// How often those that were turned away are told.
+const REPORT_EVERY: Duration = Duration::from_secs(1);

@@ -11,7 +11,8 @@ use quinn::Connection;
 use tokio::sync::{mpsc, watch};
 
 use crate::event::{Class, PeerSaid, PeerState, SendError};
-use crate::settings::PeerSettings;
+use crate::settings::{LinkLimits, PeerSettings};
+use crate::token_bucket::TokenBucket;
 
 /// A link that is up.
 pub(crate) struct LiveLink {
@@ -30,6 +31,7 @@ pub(crate) struct PeerSlot {
     pub(crate) turn: tokio::sync::Mutex<()>,
     live: ArcSwapOption<LiveLink>,
     status: Mutex<Status>,
+    begins: Mutex<TokenBucket>,
 }
 
 struct Status {
@@ -41,7 +43,10 @@ struct Status {
 }
 
 impl PeerSlot {
-    pub(crate) fn new(settings: PeerSettings, now_ms: u64) -> Self {
+    pub(crate) fn new(settings: PeerSettings, limits: &LinkLimits, now_ms: u64) -> Self {
+        // A minute's links, each at the price of a minute's seconds.
+        let per_min = u64::from(limits.peer_links_per_min);
+        let begins = TokenBucket::new(per_min, per_min.div_ceil(2) * LINK_PRICE);
         Self {
             name: Arc::new(settings.name.clone()),
             settings,
@@ -54,7 +59,19 @@ impl PeerSlot {
                 address: None,
                 said: None,
             }),
+            begins: Mutex::new(begins),
         }
+    }
+
+    /// Whether the peer may begin a link now; asking counts.
+    pub(crate) fn may_begin(&self, now_ms: u64) -> bool {
+        let mut begins = self.begins.lock().unwrap_or_else(PoisonError::into_inner);
+        begins.take(now_ms, LINK_PRICE)
+    }
+
+    /// The other end of the link that is or was up.
+    pub(crate) fn last_address(&self) -> Option<SocketAddr> {
+        self.status().address
     }
 
     /// The link that is up.
@@ -152,5 +169,6 @@ impl PeerSlot {
     }
 }
 
+const LINK_PRICE: u64 = 60;
 /// Longer than the version of any program of ours.
 const PROGRAM_CHARS_MAX: usize = 32;

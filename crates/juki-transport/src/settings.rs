@@ -10,7 +10,7 @@ use std::time::Duration;
 use juki_domain::NodeId;
 use juki_pki::PkiError;
 use juki_runtime::{Calendar, Clock};
-use juki_topology::{DialAddress, Interface, NodeConfig};
+use juki_topology::{DialAddress, Interface, Limits, NodeConfig};
 use zeroize::Zeroizing;
 
 use crate::endpoint::Sockets;
@@ -131,6 +131,51 @@ impl Default for Timing {
     }
 }
 
+/// How much others may ask of a node; [`Limits`] says what each is.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkLimits {
+    /// Handshakes under way at once on one listener.
+    pub handshakes_max: u32,
+    /// Of these, from one IP address.
+    pub handshakes_per_address_max: u32,
+    /// Handshakes begun in a second, with two seconds' worth at once.
+    pub handshakes_per_s: u32,
+    /// Handshakes under way from which on a stranger has to prove its address first.
+    pub retry_from: u32,
+    /// How long a frame may take from its first byte, beside what its length allows.
+    pub frame_timeout: Duration,
+    /// The slowest that a frame may come, in bytes a second.
+    pub frame_bytes_per_s_min: u32,
+    /// Frames a second that are read from one peer.
+    pub peer_frames_per_s: u32,
+    /// Bytes a second that are read from one peer.
+    pub peer_bytes_per_s: u64,
+    /// Links that one peer may begin in a minute, half of them at once.
+    pub peer_links_per_min: u32,
+}
+
+impl From<&Limits> for LinkLimits {
+    fn from(limits: &Limits) -> Self {
+        Self {
+            handshakes_max: limits.handshakes_max,
+            handshakes_per_address_max: limits.handshakes_per_address_max,
+            handshakes_per_s: limits.handshakes_per_s,
+            retry_from: limits.retry_from,
+            frame_timeout: Duration::from_millis(limits.frame_timeout_ms),
+            frame_bytes_per_s_min: limits.frame_bytes_per_s_min,
+            peer_frames_per_s: limits.peer_frames_per_s,
+            peer_bytes_per_s: limits.peer_bytes_per_s,
+            peer_links_per_min: limits.peer_links_per_min,
+        }
+    }
+}
+
+impl Default for LinkLimits {
+    fn default() -> Self {
+        Self::from(&Limits::default())
+    }
+}
+
 /// Everything a transport needs to know.
 #[derive(Clone)]
 pub struct TransportSettings {
@@ -150,6 +195,8 @@ pub struct TransportSettings {
     pub queue_frames: usize,
     /// How long things may take.
     pub timing: Timing,
+    /// How much others may ask.
+    pub limits: LinkLimits,
     /// Keys and certificates.
     pub identity: Identity,
     /// Keeps newer revocation lists.
@@ -198,7 +245,11 @@ impl TransportSettings {
             peers: peers.collect(),
             frame_bytes_max: config.limits.frame_bytes_max,
             queue_frames: QUEUE_FRAMES,
-            timing: Timing::default(),
+            timing: Timing {
+                hello_timeout: Duration::from_millis(config.limits.hello_timeout_ms),
+                ..Timing::default()
+            },
+            limits: LinkLimits::from(&config.limits),
             identity,
             keep_revocation_list: keep,
             notices: NoticeStore::default(),

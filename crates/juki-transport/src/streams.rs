@@ -1,15 +1,19 @@
 //! The two streams of frames: reading, writing, and what breaks them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use juki_domain::{ErrorCode, NodeId};
 use quinn::{ReadError, ReadExactError, RecvStream, SendStream, WriteError};
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
 use crate::event::LinkEvent;
 use crate::frame_splitter::FrameSplitter;
+use crate::pace::Pace;
+use crate::settings::LinkLimits;
 
 /// First byte of the control stream.
 pub(crate) const TAG_CONTROL: u8 = 0;
@@ -54,38 +58,72 @@ impl From<ReadExactError> for Broken {
     }
 }
 
-/// Reads frames and reports them, waiting while the receiver of events is busy.
-pub(crate) async fn read_frames(
-    peer: Arc<NodeId>,
-    mut stream: RecvStream,
-    frame_bytes_max: usize,
-    events: mpsc::Sender<LinkEvent>,
-) -> Broken {
-    let mut splitter = FrameSplitter::new(frame_bytes_max);
+/// How frames are read from one peer.
+#[derive(Clone)]
+pub(crate) struct Reading {
+    pub(crate) peer: Arc<NodeId>,
+    pub(crate) frame_bytes_max: usize,
+    pub(crate) limits: LinkLimits,
+    pub(crate) pace: Arc<Pace>,
+    pub(crate) events: mpsc::Sender<LinkEvent>,
+}
+
+/// Reads frames and reports them, waiting while the receiver of events is busy or the peer is ahead
+/// of its pace.
+pub(crate) async fn read_frames(reading: Reading, mut stream: RecvStream) -> Broken {
+    let mut splitter = FrameSplitter::new(reading.frame_bytes_max);
+    // Since when a frame that is not whole yet has been read.
+    let mut begun: Option<Instant> = None;
     loop {
-        match stream.read_buf(splitter.space()).await {
+        let read = match (begun, splitter.begun()) {
+            (Some(since), Some(len)) => {
+                let deadline = since + reading.time_for(len);
+                match timeout_at(deadline, stream.read_buf(splitter.space())).await {
+                    Ok(read) => read,
+                    Err(_) => return Broken::Refused(ErrorCode::FrameTooSlow),
+                }
+            }
+            (Some(_) | None, _) => stream.read_buf(splitter.space()).await,
+        };
+        let bytes = match read {
             // Streams of frames have no end: what ends one cuts a frame or the peer misbehaves.
             Ok(0) => return Broken::Refused(ErrorCode::FrameTruncated),
-            Ok(_) => {}
+            Ok(bytes) => bytes,
             Err(error) => return broken_read(&error),
-        }
+        };
+        let mut frames = 0;
         loop {
             let frame = match splitter.next_frame() {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break,
                 Err(code) => return Broken::Refused(code),
             };
-            if events
-                .send(LinkEvent::Frame {
-                    peer: Arc::clone(&peer),
-                    frame,
-                })
-                .await
-                .is_err()
-            {
+            frames += 1;
+            let peer = Arc::clone(&reading.peer);
+            let event = LinkEvent::Frame { peer, frame };
+            if reading.events.send(event).await.is_err() {
                 return Broken::Gone;
             }
         }
+        let wait = reading.pace.after(frames, bytes);
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        begun = match (splitter.begun(), begun) {
+            (None, _) => None,
+            // Waiting here is not the peer's delay.
+            (Some(_), Some(since)) if frames == 0 => Some(since + wait),
+            (Some(_), Some(_) | None) => Some(Instant::now()),
+        };
+    }
+}
+
+impl Reading {
+    /// How long a frame of this length may take from its first byte to its last.
+    fn time_for(&self, len: usize) -> Duration {
+        let slowest = u64::from(self.limits.frame_bytes_per_s_min.max(1));
+        let by_length = (len as u64).saturating_mul(1_000) / slowest;
+        self.limits.frame_timeout + Duration::from_millis(by_length)
     }
 }
 

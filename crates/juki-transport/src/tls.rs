@@ -265,4 +265,4 @@ fn code_of(error: &Error) -> ErrorCode {
     }
 }
 
-const ALPN: &[u8] = b"juki/1";
+pub(crate) const ALPN: &[u8] = b"juki/1";

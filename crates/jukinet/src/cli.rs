@@ -1,6 +1,7 @@
 //! The command line: `jukinet COMMAND ..`.
 
 mod driving;
+mod firewall;
 mod japanese;
 mod population;
 mod selection;
@@ -14,6 +15,7 @@ pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand,
     QueryArgs, ReconcileCommand, ReconcileRegisterArgs, RevokeArgs, StateArgs,
 };
+pub(crate) use firewall::{ExplainArgs, FirewallAction, FirewallArgs};
 pub(crate) use japanese::in_japanese;
 pub(crate) use population::PopulationArgs;
 pub(crate) use selection::Selection;
@@ -97,6 +99,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo up cs-355011 --direction upward\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000"
     )]
     Line(LineArgs),
+    /// Show a firewall's policy, change it while frames flow, or explain what it does to a frame
+    #[command(
+        after_help = "Examples:\n  jukinet firewall ./demo fw-cs-352047 status\n  jukinet firewall ./demo fw-cs-352047 reload\n  jukinet firewall ./demo fw-cs-352047 explain cs-352047 prefecture-35 journal --bytes 2000"
+    )]
+    Firewall(FirewallArgs),
     /// Measure a network of separate processes, or one part, on this machine
     #[command(
         after_help = "Examples:\n  jukinet bench query\n  jukinet bench change --json\n  jukinet bench population --runs 3"
@@ -226,6 +233,8 @@ pub(crate) enum BenchName {
     Query,
     /// Single changes until they are durable on three tiers
     Change,
+    /// Interactive provision while strangers flood the firewalls with first packets of connections
+    Flood,
     /// Files of all residents of Yamaguchi's 56 municipalities and of one day's changes
     Population,
     /// From the start of the prefecture's network until all its residents are equal on three tiers

@@ -8,6 +8,7 @@ mod demo;
 mod derive;
 mod doctor;
 mod down;
+mod firewall;
 mod line;
 mod man;
 pub(crate) mod new;
@@ -45,6 +46,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Operator(OperatorCommand::Login(args)) => waited(operator::login(&args, screen)),
         Command::Pki(PkiCommand::Revoke(args)) => waited(pki::revoke(&args, screen)),
         Command::Line(args) => waited(line::run(&args, screen)),
+        Command::Firewall(args) => waited(firewall::run(&args, screen)),
         Command::Demo(args) => waited(demo::run(&args, screen)),
         Command::Bench(args) => waited(bench::run(&args, screen)),
         Command::Population(args) => population::run(&args, screen),

@@ -36,6 +36,11 @@ impl NodePlace {
         self.folder.join("node.toml")
     }
 
+    /// The policy, of a firewall.
+    pub(crate) fn policy(&self) -> PathBuf {
+        self.folder.join("policy.toml")
+    }
+
     /// The folder of ledger, index and admin socket.
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.join("data")

@@ -8,6 +8,7 @@ mod deployment;
 mod failure;
 mod live_network;
 mod local_time;
+mod policy_seal;
 mod screen;
 mod supervisor;
 mod text;

@@ -28,6 +28,12 @@ pub(crate) fn clock_text(unix_us: u64) -> String {
     )
 }
 
+/// A time in seconds since 1970-01-01 UTC as `YYYY-MM-DD hh:mm:ss`.
+pub(crate) fn utc(unix_s: u64) -> String {
+    let text = clock_text(unix_s.saturating_mul(1_000_000));
+    text.split('.').next().unwrap_or_default().to_owned()
+}
+
 /// Seconds of a day.
 pub(crate) const DAY_S: u64 = 86_400;
 

@@ -116,6 +116,15 @@ impl Deployment {
         Printed::new(self.command("jukinet", arguments).output().unwrap())
     }
 
+    /// Runs a program until it ends.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    #[must_use]
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Printed {
+        Printed::new(self.command(program, arguments).output().unwrap())
+    }
+
     /// Runs a node by itself until it ends; it is expected to refuse.
     ///
     /// # Panics

@@ -32,7 +32,13 @@ pub fn firewall_codes(deployment: &Deployment, firewall: &str) -> Vec<String> {
         &mut |entry| match FirewallRecord::decode(entry.kind, &entry.payload).unwrap() {
             Some(FirewallRecord::RefusedFrame(refused)) => codes.push(refused.code),
             Some(FirewallRecord::LinkRefused(refused)) => codes.push(refused.code),
-            Some(FirewallRecord::Run(_) | FirewallRecord::Lost(_)) | None => {}
+            Some(
+                FirewallRecord::Run(_)
+                | FirewallRecord::Lost(_)
+                | FirewallRecord::Policy(_)
+                | FirewallRecord::Alert(_),
+            )
+            | None => {}
         },
     );
     codes

@@ -13,7 +13,7 @@ use juki_domain::{NodeId, ServiceId};
 use juki_node::{Keys, Prepared, open_ledger};
 use juki_pki::{Authority, generate_key, public_key_info, public_key_of};
 use juki_runtime::{Clock, SystemClock};
-use juki_topology::{DialAddress, Interface, Network, NodeConfig};
+use juki_topology::{DialAddress, FirewallSection, Interface, Network, NodeConfig};
 use juki_transport::{Class, Identity, LinkEvent, Transport, TransportSettings};
 use juki_wire::{Flags, FrameKind, FrameParts, Header, MessageId, Priority, Refusal};
 use prost::Message as _;
@@ -58,6 +58,8 @@ pub(crate) fn frame(header: &Header) -> Bytes {
         .frame(b"sealed, as far as a firewall can tell")
         .unwrap()
 }
+
+const POLICY: &str = "policy.toml";
 
 /// The network's authorities and configurations.
 struct Office {
@@ -118,6 +120,8 @@ impl Office {
         for listen in &mut config.listen {
             listen.announce = None;
         }
+        // The rules stand where the test sees them.
+        config.firewall = None;
         config
     }
 
@@ -169,6 +173,15 @@ impl Neighbour {
             .unwrap();
     }
 
+    /// Its events, to be read beside other work.
+    pub(crate) fn take_events(&mut self) -> Self {
+        let (_, silent) = mpsc::channel(1);
+        Self {
+            transport: self.transport.clone(),
+            events: std::mem::replace(&mut self.events, silent),
+        }
+    }
+
     /// The next frame from the firewall.
     pub(crate) async fn frame(&mut self) -> Bytes {
         let next = async {
@@ -212,10 +225,27 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_with(false).await
+    }
+
+    /// The three, the firewall's policy in a file of its own.
+    pub(crate) async fn start_with_file() -> Self {
+        Self::start_with(true).await
+    }
+
+    async fn start_with(has_file: bool) -> Self {
         let (office, folder) = (Office::new(), tempfile::tempdir().unwrap());
         let far = office.neighbour(FAR, &[(FIREWALL, None)]);
         let line = DialAddress::Fixed(line_of(&far));
-        let config = office.config(FIREWALL, &[(CS, None), (FAR, Some(line))]);
+        let mut config = office.config(FIREWALL, &[(CS, None), (FAR, Some(line))]);
+        if has_file {
+            config.firewall = Some(FirewallSection {
+                policy: POLICY.into(),
+            });
+            let policy = config.policy_toml().unwrap().unwrap();
+            std::fs::write(folder.path().join(POLICY), policy).unwrap();
+            config.rule.clear();
+        }
         let prepared = Arc::new(Prepared {
             config: Arc::new(config),
             folder: folder.path().to_owned(),
@@ -247,6 +277,18 @@ impl World {
             .config(OTHER_CS, &[("fw-cs-355011", Some(inside(&self.proxy)))]);
         config.peer[0].name = id(FIREWALL);
         self.office.neighbour_with(&config)
+    }
+
+    pub(crate) fn policy_text(&self) -> String {
+        std::fs::read_to_string(self.prepared.folder.join(POLICY)).unwrap()
+    }
+
+    pub(crate) fn write_policy(&self, text: &str) {
+        std::fs::write(self.prepared.folder.join(POLICY), text).unwrap();
+    }
+
+    pub(crate) fn remove_policy(&self) {
+        std::fs::remove_file(self.prepared.folder.join(POLICY)).unwrap();
     }
 
     pub(crate) async fn until(&self, holds: impl Fn(&StatusReport) -> bool) {

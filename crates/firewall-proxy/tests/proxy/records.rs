@@ -61,7 +61,10 @@ fn texts(records: &[FirewallRecord]) -> (Vec<String>, Vec<String>) {
                 let (peer, rule, code) = (&one.peer, &one.rule, &one.code);
                 refused.push(format!("{peer} {rule} {code} {id:?} > {}", one.destination));
             }
-            FirewallRecord::LinkRefused(_) | FirewallRecord::Lost(_) => {}
+            FirewallRecord::LinkRefused(_)
+            | FirewallRecord::Lost(_)
+            | FirewallRecord::Policy(_)
+            | FirewallRecord::Alert(_) => {}
         }
     }
     (runs, refused)
@@ -85,7 +88,10 @@ async fn a_flood_for_a_line_that_is_down_makes_a_bounded_number_of_records() {
             FirewallRecord::Run(run) => {
                 counted += if run.code == "JKL-2001" { run.count } else { 0 }
             }
-            FirewallRecord::LinkRefused(_) | FirewallRecord::Lost(_) => {}
+            FirewallRecord::LinkRefused(_)
+            | FirewallRecord::Lost(_)
+            | FirewallRecord::Policy(_)
+            | FirewallRecord::Alert(_) => {}
         }
     }
     assert_eq!(singles + counted, 250);
@@ -108,7 +114,11 @@ async fn a_stranger_at_the_door_is_recorded_with_the_name_it_claims() {
     let records = world.records().await;
     let at_the_door = records.iter().find_map(|record| match record {
         FirewallRecord::LinkRefused(link) => Some(link),
-        FirewallRecord::Run(_) | FirewallRecord::RefusedFrame(_) | FirewallRecord::Lost(_) => None,
+        FirewallRecord::Run(_)
+        | FirewallRecord::RefusedFrame(_)
+        | FirewallRecord::Lost(_)
+        | FirewallRecord::Policy(_)
+        | FirewallRecord::Alert(_) => None,
     });
     let link = at_the_door.expect("a refused link");
     assert_eq!(

@@ -157,6 +157,48 @@ macro_rules! network_codes {
             ja "文書が、発効しているものより新しくありません。"
                "登録局の文書には番号があり、より大きな番号だけが置き換えます。"
                "次の番号で公示してください。古い文書に戻すことはできません。"
+            OutsideHours "JKW-1101" Peer Later
+            en "The firewall's rule does not hold at this hour."
+               "The rule names hours of the network's week, and the frame came outside them."
+               "Send again within the hours; if nobody meant to work now, examine the source."
+            ja "この時間帯にはファイアウォールの規則が働きません。"
+               "規則に定めた曜日と時間の外に届いたフレームです。"
+               "時間内に送り直し、心当たりのない時間なら送信元を調べてください。"
+            ListenerBusy "JKW-1102" Peer Later
+            en "Too many connections are being opened."
+               "More handshakes came than the listener takes, in all or from one address."
+               "Nothing, if many nodes started at once; if it goes on, find out who calls."
+            ja "接続の開始が多すぎます。"
+               "受け口全体または一つの発信元からの開始が、上限を超えました。"
+               "一斉起動のときは何もしなくて構いません。続くなら接続元を調べてください。"
+            HandshakeTooSlow "JKW-1103" Peer Later
+            en "A connection was opened and not completed in time."
+               "Handshake or hello did not come within hello_timeout_ms."
+               "Look at the line with jukinet line; if it is sound, examine who called."
+            ja "接続が時間内に完了しませんでした。"
+               "hello_timeout_ms の間に、接続の手順または開始の電文が来ませんでした。"
+               "jukinet line で回線を確かめ、異常がなければ接続元を調べてください。"
+            FrameTooSlow "JKW-1104" Peer Later
+            en "A frame was begun and not completed in time."
+               "Its bytes came more slowly than frame_timeout_ms and frame_bytes_per_s_min allow."
+               "Look at the line with jukinet line; if it is sound, examine the peer."
+            ja "フレームが時間内に終わりませんでした。"
+               "frame_timeout_ms と frame_bytes_per_s_min の許す速さより遅く届いています。"
+               "jukinet line で回線を確かめ、異常がなければ相手を調べてください。"
+            PeerTooOften "JKW-1105" Peer Later
+            en "A peer opens links too often."
+               "It began more links in a minute than peer_links_per_min allows."
+               "See in its log why its links end; if its certificate is used elsewhere, revoke it."
+            ja "相手がリンクを開き直しすぎています。"
+               "一分間に peer_links_per_min を超えるリンクを始めました。"
+               "相手のログで切れる理由を調べ、証明書が他で使われていれば失効させてください。"
+            PolicyNotTaken "JKW-1106" Us Never
+            en "The new policy cannot be taken in force; the old one holds."
+               "The policy's file cannot be read, or its rules do not fit this firewall."
+               "Correct the line that is named, try it with --check, and reload again."
+            ja "新しい規則を発効できず、元の規則のままです。"
+               "規則のファイルが読めないか、このファイアウォールに合わない規則です。"
+               "示された行を直し、--check で確かめてから読み込み直してください。"
         ] $($later)* }
     };
 }

@@ -68,11 +68,10 @@ pub(crate) fn bare() -> NodeConfig {
 pub(crate) fn config() -> NodeConfig {
     let services = vec![ServiceId::Journal, ServiceId::CodeAllocation];
     let rule = |from, to, source, destination| Rule {
-        from,
-        to,
         services: services.clone(),
         sources: nodes(&[source]),
         destinations: nodes(&[destination]),
+        ..Rule::new(from, to)
     };
     NodeConfig {
         peer: vec![

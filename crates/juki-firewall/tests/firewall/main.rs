@@ -11,4 +11,8 @@ mod policy;
 #[cfg(test)]
 mod reference_model;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod summary;
+#[cfg(test)]
+mod watching;

@@ -149,11 +149,10 @@ fn a_destination_without_a_route_is_refused() {
 fn a_frame_never_goes_back_to_the_peer_it_came_from() {
     let mut reflecting = config();
     reflecting.rule.push(Rule {
-        from: Interface::Line,
-        to: Interface::Line,
         services: vec![ServiceId::Journal],
         sources: nodes(&[PREFECTURE]),
         destinations: nodes(&[OTHER_CS]),
+        ..Rule::new(Interface::Line, Interface::Line)
     });
     let refused = Err((RefusedBy::Route, ErrorCode::NoRoute));
     assert_eq!(

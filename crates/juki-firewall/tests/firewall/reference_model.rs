@@ -2,8 +2,8 @@
 
 use crate::fixture::{bare, header, node, nodes};
 use juki_domain::{ErrorCode, NodeId, ServiceId};
-use juki_firewall::{Policy, RefusedBy, Verdict};
-use juki_topology::{Interface, Limits, NodeConfig, Peer, Route, Rule};
+use juki_firewall::{Policy, RefusedBy, Sample, Verdict};
+use juki_topology::{CivilTime, Hours, Interface, Limits, NodeConfig, Peer, Route, Rule};
 use proptest::prelude::*;
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
@@ -32,15 +32,29 @@ fn peers() -> impl Strategy<Value = Vec<Peer>> {
 fn rule() -> impl Strategy<Value = Rule> {
     let interface = || proptest::sample::select(&Interface::ALL[..]);
     let services = proptest::sample::subsequence(&ServiceId::ALL[..], 0..=3);
-    (interface(), interface(), services, names(), names()).prop_map(
-        |(from, to, services, sources, destinations)| Rule {
-            from,
-            to,
+    let own = (
+        proptest::option::of(64u32..70_000),
+        proptest::option::of(hours()),
+    );
+    (interface(), interface(), services, names(), names(), own).prop_map(
+        |(from, to, services, sources, destinations, (bytes_max, hours))| Rule {
             services,
             sources,
             destinations,
+            bytes_max,
+            hours,
+            ..Rule::new(from, to)
         },
     )
+}
+
+fn hours() -> impl Strategy<Value = Hours> {
+    let texts = [
+        "Mon-Fri 08:00-20:00",
+        "daily 00:00-00:30",
+        "Sat-Sun 10:00-24:00, Wed 12:00-13:00",
+    ];
+    proptest::sample::select(texts.to_vec()).prop_map(|text| text.parse().unwrap())
 }
 
 fn configs() -> impl Strategy<Value = NodeConfig> {
@@ -89,6 +103,7 @@ fn model(
     destination: &NodeId,
     service: ServiceId,
     bytes: usize,
+    now_s: u64,
 ) -> Result<NodeId, RefusedBy> {
     let peer = config
         .peer
@@ -125,26 +140,45 @@ fn model(
         | ServiceId::Registrar => 64 * 1024,
         ServiceId::Query => 16 * 1024,
     };
-    if bytes > bytes_max {
-        Err(RefusedBy::Size(u16::try_from(number + 1).unwrap()))
-    } else {
-        Ok(via.clone())
+    let rule = &config.rule[number];
+    let number = u16::try_from(number + 1).unwrap();
+    // 2002-10-15, the calendar's base, was a Tuesday, and its day began at second 1.
+    let minutes = now_s.saturating_sub(1) / 60;
+    let time = CivilTime {
+        weekday: u8::try_from((minutes / 1_440 + 1) % 7).unwrap(),
+        minute: u16::try_from(minutes % 1_440).unwrap(),
+    };
+    if rule
+        .hours
+        .as_ref()
+        .is_some_and(|hours| !hours.contain(time))
+    {
+        return Err(RefusedBy::Hours(number));
     }
+    let own = rule.bytes_max.map_or(usize::MAX, |bytes| bytes as usize);
+    if bytes > bytes_max.min(own) {
+        return Err(RefusedBy::Size(number));
+    }
+    Ok(via.clone())
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn no_frame_passes_that_no_rule_names_and_every_refusal_names_rule_and_code(config in configs(), bytes in 0usize..100_000) {
+    fn no_frame_passes_that_no_rule_names_and_every_refusal_names_rule_and_code(config in configs(), bytes in 0usize..100_000, now_s in 0u64..1_300_000) {
         let mut policy = Policy::new(&config).unwrap();
         for from in ["p", "q", "r", "a", "stranger"] {
             for source in NAMES.into_iter().chain(["x"]) {
                 for destination in NAMES.into_iter().chain(["y"]) {
                     for service in ServiceId::ALL {
                         let (peer, header) = (node(from), header(source, destination, service));
-                        let expected = model(&config, &peer, &header.source, &header.destination, service, bytes);
-                        match policy.judge(0, &peer, &header, bytes) {
+                        let expected = model(&config, &peer, &header.source, &header.destination, service, bytes, now_s);
+                        let sample = Sample { peer: Some(peer.clone()), source: node(source), destination: node(destination), service, bytes };
+                        let explained = policy.explain(now_s * 1000, &sample);
+                        prop_assert_eq!(&explained.verdict, &expected);
+                        prop_assert_eq!(explained.held.len() == 6, expected.is_ok());
+                        match policy.judge(now_s * 1000, &peer, &header, bytes) {
                             Verdict::Pass { to, flow } => {
                                 prop_assert_eq!(Ok(to.clone()), expected);
                                 let flow = policy.flow(flow).unwrap();
@@ -154,7 +188,7 @@ proptest! {
                                 prop_assert_eq!(Err(rule), expected);
                                 prop_assert!(!rule.to_string().is_empty());
                                 prop_assert_eq!(code, rule.code());
-                                prop_assert!(code.code().starts_with("JKP-"), "{}", code.code());
+                                prop_assert!(code.code().starts_with("JKP-") || code == ErrorCode::OutsideHours, "{}", code.code());
                                 prop_assert_ne!(code, ErrorCode::RateExceeded);
                             }
                         }

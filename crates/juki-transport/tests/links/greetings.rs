@@ -94,12 +94,12 @@ async fn garbage_silence_and_excess_instead_of_hello_are_refused() {
     .unwrap();
     assert_eq!(
         raw::closed_with(&connection).await,
-        Some(ErrorCode::HelloFailed),
+        Some(ErrorCode::HandshakeTooSlow),
         "silence"
     );
     assert_eq!(
         pair.hub.refused().await,
-        (Some(id(BAD)), ErrorCode::HelloFailed)
+        (Some(id(BAD)), ErrorCode::HandshakeTooSlow)
     );
     pair.undisturbed().await;
 }
@@ -114,18 +114,18 @@ async fn a_dialler_counts_the_link_as_up_only_after_the_answer() {
     // The handshake is done and nobody answers the hello.
     assert!(matches!(
         cs.next().await,
-        LinkEvent::Refused { interface: Interface::Line, peer: Some(peer), code: ErrorCode::HelloFailed, .. } if peer == id(HUB)
+        LinkEvent::Refused { interface: Interface::Line, peer: Some(peer), code: ErrorCode::HandshakeTooSlow, .. } if peer == id(HUB)
     ));
     assert!(matches!(
         cs.next().await,
         LinkEvent::Down {
-            code: ErrorCode::HelloFailed,
+            code: ErrorCode::HandshakeTooSlow,
             ..
         }
     ));
     assert_eq!(
         raw::closed_with(&connection).await,
-        Some(ErrorCode::HelloFailed)
+        Some(ErrorCode::HandshakeTooSlow)
     );
     assert!(!cs.transport.peers()[0].up);
 }

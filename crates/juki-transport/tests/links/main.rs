@@ -7,6 +7,8 @@ mod frames;
 #[cfg(test)]
 mod greetings;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod notices;
 #[cfg(test)]
 mod office;

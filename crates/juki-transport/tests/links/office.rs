@@ -11,8 +11,8 @@ use juki_pki::{Authority, generate_key, public_key_info, public_key_of};
 use juki_runtime::{Calendar, Clock, SystemClock};
 use juki_topology::{DialAddress, Interface};
 use juki_transport::{
-    Class, Identity, LinkEvent, Listener, NoticeStore, PeerSettings, SendError, Sockets, Timing,
-    Transport, TransportSettings,
+    Class, Identity, LinkEvent, LinkLimits, Listener, NoticeStore, PeerSettings, SendError,
+    Sockets, Timing, Transport, TransportSettings,
 };
 use tokio::sync::mpsc;
 
@@ -125,6 +125,7 @@ impl Office {
                 hello_timeout: Duration::from_millis(1500),
                 ..Timing::default()
             },
+            limits: LinkLimits::default(),
             identity: self.identity(node),
             keep_revocation_list: Arc::new(|_| Ok(())),
             notices: NoticeStore::default(),

@@ -7,6 +7,7 @@ pub(crate) mod bare;
 mod change;
 mod controls;
 mod figures;
+mod flood;
 mod load;
 mod memory;
 mod population;
@@ -41,6 +42,7 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         BenchName::Load => LOADS,
         BenchName::Query
         | BenchName::Change
+        | BenchName::Flood
         | BenchName::Population
         | BenchName::Startup
         | BenchName::Controls => RUNS,
@@ -55,6 +57,12 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         BenchName::Change => {
             let mut network = started(&folder.0, screen).await?;
             let measured = change::measure(&network, runs, &mut figures, screen).await;
+            network.stop().await?;
+            measured?;
+        }
+        BenchName::Flood => {
+            let mut network = started(&folder.0, screen).await?;
+            let measured = flood::measure(&network, runs, &mut figures, screen).await;
             network.stop().await?;
             measured?;
         }
@@ -85,6 +93,7 @@ fn name_of(name: BenchName) -> &'static str {
     match name {
         BenchName::Query => "query",
         BenchName::Change => "change",
+        BenchName::Flood => "flood",
         BenchName::Population => "population",
         BenchName::Load => "load",
         BenchName::Startup => "startup",

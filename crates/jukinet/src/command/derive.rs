@@ -12,6 +12,7 @@ use crate::cli::FolderArgs;
 use crate::command::up::is_supervised;
 use crate::deployment::{Deployment, NodePlace};
 use crate::failure::{Ending, Failure, Outcome};
+use crate::policy_seal;
 use crate::screen::Screen;
 use crate::text::machines as say;
 
@@ -23,12 +24,13 @@ pub(crate) fn run(args: &FolderArgs, screen: Screen) -> Ending {
         let Some(config) = deployment.network().node_config(&place.name) else {
             continue;
         };
-        let (text, file) = (config.to_toml()?, place.config());
-        if fs::read_to_string(&file).is_ok_and(|present| present == text) {
-            continue;
+        let mut is_new = put(&place.config(), &config.to_toml()?)?;
+        if let Some(policy) = config.policy_toml()? {
+            is_new |= put_policy(&place, &policy_seal::sealed(&policy), screen)?;
         }
-        replace(&file, &text).map_err(|error| Failure::file(&file, &error))?;
-        written.push(place.name.to_string());
+        if is_new {
+            written.push(place.name.to_string());
+        }
     }
     let all = deployment.places().len();
     screen.line(say::derived(screen.lang, written.len(), all));
@@ -52,6 +54,33 @@ fn check_nodes(deployment: &Deployment, lang: Lang) -> Result<(), Failure> {
         )
         .with_todo(say::new_for_nodes(lang))),
     }
+}
+
+/// Writes a derived policy, but never over one that a person has changed: then it is put beside.
+fn put_policy(place: &NodePlace, text: &str, screen: Screen) -> Result<bool, Failure> {
+    let file = place.policy();
+    let is_own =
+        fs::read_to_string(&file).is_ok_and(|present| !policy_seal::is_as_derived(&present));
+    if !is_own {
+        return put(&file, text);
+    }
+    let beside = file.with_file_name("policy.derived.toml");
+    put(&beside, text)?;
+    screen.line(say::policy_kept(
+        screen.lang,
+        &file.display().to_string(),
+        &beside.display().to_string(),
+    ));
+    Ok(false)
+}
+
+/// Writes a file where it is another than the one that is there; true where it was.
+fn put(file: &Path, text: &str) -> Result<bool, Failure> {
+    if fs::read_to_string(file).is_ok_and(|present| present == text) {
+        return Ok(false);
+    }
+    replace(file, text).map_err(|error| Failure::file(file, &error))?;
+    Ok(true)
 }
 
 /// Puts a whole file in the place of another, whatever happens in between.

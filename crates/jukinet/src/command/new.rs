@@ -16,6 +16,7 @@ use crate::command::population;
 use crate::deployment::{Deployment, NETWORK_FILE, NodePlace};
 use crate::failure::{Ending, Failure, Outcome};
 use crate::local_time::unix_now;
+use crate::policy_seal;
 use crate::screen::Screen;
 use crate::text;
 
@@ -78,6 +79,9 @@ fn make(args: &NewArgs, folder: &Path, lang: Lang) -> Result<Made, Failure> {
             }
         }
         folder::write(&place.config(), config.to_toml()?.as_bytes())?;
+        if let Some(policy) = config.policy_toml()? {
+            folder::write(&place.policy(), policy_seal::sealed(&policy).as_bytes())?;
+        }
     }
     let registrar = keys::write(&deployment, &configs, now)?;
     let cards = cards::write(&deployment, &configs, &registrar, now)?;

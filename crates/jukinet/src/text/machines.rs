@@ -12,4 +12,5 @@ texts! {
     and_more(names: &str, more: usize) ja "{names} ほか {more} 個" en "{names} and {more} more"
     already_running(folder: &str, pid: u32) ja "{folder} は監視プロセス {pid} が動かしています" en "the supervisor {pid} runs {folder}"
     one_supervisor(folder: &str) ja "一つのフォルダーの監視プロセスは一つです。ノードを加えるには jukinet down {folder} の後、この計算機の全ノードを --only に並べて起動し直してください。同じ計算機で別々に動かすなら、フォルダーの写しを使います" en "one folder has one supervisor: to add nodes, jukinet down {folder}, then jukinet up with all nodes of this machine after --only; parts that are to run apart on one machine need a copy of the folder each"
+    policy_kept(file: &str, beside: &str) ja "{file} は人が変えた規則なので残しました。導いた規則は {beside} にあります。" en "{file} was changed by a person and is kept; the derived policy is in {beside}."
 }

@@ -11,6 +11,7 @@ mod configuration;
 mod crashes;
 mod demo;
 mod evidence;
+mod firewalls;
 mod frames;
 mod full_disks;
 mod imports;

@@ -17,7 +17,7 @@ const WARM_UP: usize = 200;
 const CLIENTS: usize = 64;
 const BUSY: Duration = Duration::from_secs(3);
 const AFFAIR: &str = "war-bereaved-pension";
-const TOWN: &str = "cs-352047";
+pub(super) const TOWN: &str = "cs-352047";
 
 /// One question at a time, then many; each run adds its figures.
 pub(super) async fn measure(

@@ -20,10 +20,8 @@ pub(super) async fn work(
     log: DurableLog,
     sizes: Sizes,
 ) -> Result<(), Failure> {
-    let above = match office.config.node.role {
-        NodeRole::PrefectureServer => Some(office.above()?),
-        _ => None,
-    };
+    let passes_on = office.config.node.role == NodeRole::PrefectureServer;
+    let above = passes_on.then(|| office.above()).transpose()?;
     // Whose blocks the nation confirms: the demo is measured with one writing municipality.
     let mut writer: Option<NodeId> = None;
     while let Some(event) = events.recv().await {
