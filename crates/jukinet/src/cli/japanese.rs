@@ -122,6 +122,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("population", "合成した住民を既存住基の出力形式で書き出す"),
     ("completions", "シェルの補完スクリプトを出力する"),
     ("man", "マニュアルページをフォルダーに書き出す"),
+    ("bare-node", "性能測定の比較用に、ノードの代わりを務める"),
 ];
 
 const ARGUMENTS: &[(&str, &str)] = &[
@@ -250,6 +251,11 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     ("shell", "シェル"),
     ("man/dir", "書き出すフォルダー"),
+    ("bare-node/config", "代わりを務めるノードの設定ファイル"),
+    (
+        "bare-node/sizes",
+        "送るものと書くものの長さ（測定が指定する）",
+    ),
     ("help", "説明を表示する"),
     ("version", "版を表示する"),
 ];
