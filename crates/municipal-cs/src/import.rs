@@ -105,12 +105,11 @@ pub(crate) fn start(
 ) -> JoinHandle<Result<ImportReport, ImportFailure>> {
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
-        let _turn = turn;
         runtime.block_on(async {
             tokio::select! {
                 biased;
                 () = register.imports().closed() => Err(ImportFailure::new(ErrorCode::LineDown)),
-                ended = whole(&register, source, &plan, outlet, passed) => ended,
+                ended = whole(&register, turn, source, &plan, outlet, passed) => ended,
             }
         })
     })
@@ -118,6 +117,7 @@ pub(crate) fn start(
 
 async fn whole(
     register: &Register,
+    turn: Turn,
     source: Source,
     plan: &Plan,
     mut outlet: Outlet,
@@ -161,6 +161,8 @@ async fn whole(
             );
         }
     }
+    // Whoever hears that this file is done may send the next at once.
+    drop(turn);
     outlet.end(ended).await
 }
 

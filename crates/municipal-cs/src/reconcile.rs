@@ -30,12 +30,11 @@ pub(crate) fn start(
 ) -> JoinHandle<Result<(), ImportFailure>> {
     let runtime = tokio::runtime::Handle::current();
     tokio::task::spawn_blocking(move || {
-        let _turn = turn;
         runtime.block_on(async {
             tokio::select! {
                 biased;
                 () = register.imports().closed() => Err(ImportFailure::new(ErrorCode::LineDown)),
-                ended = whole(&register, source, &mut lines, passed) => ended,
+                ended = whole(&register, turn, source, &mut lines, passed) => ended,
             }
         })
     })
@@ -43,6 +42,7 @@ pub(crate) fn start(
 
 async fn whole(
     register: &Register,
+    turn: Turn,
     source: Source,
     lines: &mut LineOutlet,
     passed: oneshot::Sender<()>,
@@ -56,7 +56,10 @@ async fn whole(
     }
     // Whoever waits may have gone away.
     let _ = passed.send(());
-    match compare(register, received, lines).await {
+    let compared = compare(register, received, lines).await;
+    // Whoever hears that this file is done may send the next at once.
+    drop(turn);
+    match compared {
         Ok(counts) => {
             tracing::info!(
                 event = "register.compared",
