@@ -249,10 +249,16 @@ impl EngineHandle {
     /// # Errors
     /// [`NoticeRefused`]; with [`NoticeRefused::Keep`] it is in force nevertheless.
     pub async fn install_notice(&self, bytes: &[u8]) -> Result<(), NoticeRefused> {
-        let notice = self.transport.install_notice(bytes)?;
-        // A sequencer that is gone decides nothing any more.
-        let _ = self.work.send(Work::Input(Input::Notice(notice))).await;
-        Ok(())
+        let installed = self.transport.install_notice(bytes);
+        let in_force = match &installed {
+            Ok(notice) | Err(NoticeRefused::Keep { notice, .. }) => Some(Arc::clone(notice)),
+            Err(NoticeRefused::NotNewer { .. } | NoticeRefused::Invalid(_)) => None,
+        };
+        if let Some(notice) = in_force {
+            // A sequencer that is gone decides nothing any more.
+            let _ = self.work.send(Work::Input(Input::Notice(notice))).await;
+        }
+        installed.map(|_| ())
     }
 
     /// What the node was started with.

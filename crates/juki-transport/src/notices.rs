@@ -56,7 +56,12 @@ pub enum NoticeRefused {
     Invalid(#[from] NoticeError),
     /// It is in force but could not be kept for the next start.
     #[error("the notice is in force but could not be kept")]
-    Keep(#[source] io::Error),
+    Keep {
+        /// The notice: whoever judges by it must hear of it all the same.
+        notice: Arc<Notice>,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 impl NoticeRefused {
@@ -66,7 +71,7 @@ impl NoticeRefused {
         match self {
             Self::NotNewer { .. } => ErrorCode::NoticeNotNewer,
             Self::Invalid(_) => ErrorCode::NoticeInvalid,
-            Self::Keep(_) => ErrorCode::DiskFailed,
+            Self::Keep { .. } => ErrorCode::DiskFailed,
         }
     }
 }
@@ -170,8 +175,10 @@ impl Notices {
         let kept = (self.keep)(kind, bytes);
         drop(held);
         self.changes.send_replace(());
-        kept.map_err(NoticeRefused::Keep)?;
-        Ok(notice)
+        match kept {
+            Ok(()) => Ok(notice),
+            Err(source) => Err(NoticeRefused::Keep { notice, source }),
+        }
     }
 
     fn held(&self) -> MutexGuard<'_, BTreeMap<NoticeKind, Held>> {

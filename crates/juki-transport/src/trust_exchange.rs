@@ -83,18 +83,9 @@ async fn hear_notice(hub: &Hub, bytes: &[u8], knows: &PeerKnows) -> Result<(), B
     let notice = match hub.notices.install(bytes) {
         Ok(notice) => notice,
         Err(NoticeRefused::NotNewer { .. }) => return Ok(()),
-        // In force all the same: whoever judges by it must hear of it.
-        Err(error @ NoticeRefused::Keep(_)) => {
-            tracing::error!(event = "notice.not_kept", code = error.code().code(), %error);
-            let kind = juki_crypto::Notice::peek(bytes).ok().map(|(kind, _)| kind);
-            let in_force = hub.notices.in_force();
-            match in_force
-                .into_iter()
-                .find(|notice| Some(notice.kind) == kind)
-            {
-                Some(notice) => notice,
-                None => return Ok(()),
-            }
+        Err(NoticeRefused::Keep { notice, source }) => {
+            tracing::error!(event = "notice.not_kept", code = ErrorCode::DiskFailed.code(), error = %source);
+            notice
         }
         Err(error @ NoticeRefused::Invalid(_)) => return Err(Broken::Refused(error.code())),
     };

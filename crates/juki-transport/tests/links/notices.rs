@@ -110,6 +110,30 @@ async fn an_older_a_forged_and_a_garbled_notice_are_not_installed() {
 }
 
 #[tokio::test]
+async fn a_notice_that_cannot_be_kept_is_in_force_and_passed_on_nevertheless() {
+    let office = Office::new();
+    let full = || NoticeStore {
+        keep: Arc::new(|_, _| Err(std::io::ErrorKind::StorageFull.into())),
+        ..NoticeStore::default()
+    };
+    let mut settings = office.listening(HUB, &[GOOD]);
+    settings.notices = full();
+    let hub = Node::start(settings);
+    let mut settings = office.dialling(GOOD, HUB, hub.dial());
+    settings.notices = full();
+    let mut cs = Node::start(settings);
+    cs.up(HUB).await;
+    let list = notice(&office, NoticeKind::CardList, 3);
+    let kept = hub.transport.install_notice(&list);
+    assert!(matches!(
+        kept,
+        Err(NoticeRefused::Keep { notice, .. }) if notice.number == 3
+    ));
+    assert_eq!(cs.notice().await.number, 3);
+    assert_eq!(hub.transport.notices().len(), 1);
+}
+
+#[tokio::test]
 async fn a_forged_notice_from_a_peer_breaks_its_link_and_no_other() {
     let mut pair = Pair::start().await;
     let connection = raw::connect(
