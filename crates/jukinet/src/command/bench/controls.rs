@@ -155,13 +155,15 @@ async fn sizes(network: &LiveNetwork, screen: Screen) -> Result<Sizes, Failure> 
     })
 }
 
-/// Bytes that an audit record takes in the center's ledger, its frame and leaf included.
-const AUDIT_RECORD: usize = 400;
-/// Bytes that a change of address takes in a ledger.
-const ENTRY: usize = 400;
+// Of the network's own ledgers and firewalls, read while it was measured.
+
+/// Bytes that an audit record takes in the center's ledger, its leaf included.
+const AUDIT_RECORD: usize = 440;
+/// Bytes that a change of address takes in its server's ledger: two entries with their leaves.
+const ENTRY: usize = 320;
 /// Bytes that it adds to a compressed block.
-const ENTRY_ON_LINE: usize = 130;
+const ENTRY_ON_LINE: usize = 55;
 /// Bytes of a block's frame without entries.
-const BLOCK: usize = 400;
+const BLOCK: usize = 350;
 /// Bytes of a receipt's frame.
-const RECEIPT: usize = 320;
+const RECEIPT: usize = 220;

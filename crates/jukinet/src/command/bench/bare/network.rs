@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use juki_domain::{ErrorCode, NodeRole};
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
@@ -15,7 +16,8 @@ use crate::live_network::LiveNetwork;
 const READY_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Lengths in bytes that the pipeline imitates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(in crate::command::bench) struct Sizes {
     /// A question's frame.
     pub(in crate::command::bench) question: usize,
@@ -38,55 +40,23 @@ pub(in crate::command::bench) struct Sizes {
 }
 
 impl Sizes {
-    fn fields(&self) -> [usize; 9] {
-        [
-            self.question,
-            self.answer,
-            self.shown,
-            self.audit_record,
-            self.entry,
-            self.entry_on_line,
-            self.block,
-            self.receipt,
-            self.accepted,
-        ]
-    }
-
-    fn text(&self) -> String {
-        self.fields().map(|size| size.to_string()).join(",")
-    }
-
-    /// Reads what [`Self::text`] wrote.
+    /// Reads what the benchmark hands to a process; none where it is something else or too long.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let sizes: Vec<usize> = text
-            .split(',')
-            .map(|size| size.parse().ok().filter(|size| *size <= SIZE_MAX))
-            .collect::<Option<_>>()?;
-        let &[
-            question,
-            answer,
-            shown,
-            audit_record,
-            entry,
-            entry_on_line,
-            block,
-            receipt,
-            accepted,
-        ] = sizes.as_slice()
-        else {
-            return None;
-        };
-        Some(Self {
-            question,
-            answer,
-            shown,
-            audit_record,
-            entry,
-            entry_on_line,
-            block,
-            receipt,
-            accepted,
-        })
+        let sizes: Self = serde_json::from_str(text).ok()?;
+        let longest = [
+            sizes.question,
+            sizes.answer,
+            sizes.shown,
+            sizes.audit_record,
+            sizes.entry,
+            sizes.entry_on_line,
+            sizes.block,
+            sizes.receipt,
+            sizes.accepted,
+        ]
+        .into_iter()
+        .max()?;
+        (longest <= SIZE_MAX).then_some(sizes)
     }
 }
 
@@ -105,6 +75,8 @@ impl BareNetwork {
         let failed =
             |error: std::io::Error| Failure::new(ErrorCode::ProgramMissing, error.to_string());
         let own = std::env::current_exe().map_err(failed)?;
+        let lengths = serde_json::to_string(&sizes)
+            .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))?;
         let folder = up::program_folder()?;
         let mut started = Self {
             processes: Vec::new(),
@@ -116,7 +88,7 @@ impl BareNetwork {
                 Command::new(folder.join(place.role.program()))
             } else {
                 let mut command = Command::new(&own);
-                command.args(["bare-node", "--sizes", &sizes.text()]);
+                command.args(["bare-node", "--sizes", &lengths]);
                 command
             };
             let log = log_file(deployment.folder(), name.as_str())?;
@@ -187,19 +159,15 @@ mod tests {
 
     #[test]
     fn sizes_read_back_and_nothing_else_does() {
-        let sizes = Sizes {
-            question: 1,
-            answer: 2,
-            shown: 3,
-            audit_record: 4,
-            entry: 5,
-            entry_on_line: 6,
-            block: 7,
-            receipt: 8,
-            accepted: 9,
+        let text = |question: usize| {
+            format!(
+                r#"{{"question":{question},"answer":2,"shown":3,"audit_record":4,"entry":5,"entry_on_line":6,"block":7,"receipt":8,"accepted":9}}"#
+            )
         };
-        assert_eq!(Sizes::parse(&sizes.text()), Some(sizes));
-        for text in ["", "1,2", "1,2,3,4,5,6,7,8,9,10", "1,2,3,4,5,6,7,8,999999"] {
+        let sizes = Sizes::parse(&text(1)).unwrap();
+        assert_eq!((sizes.question, sizes.accepted), (1, 9));
+        assert_eq!(serde_json::to_string(&sizes).unwrap(), text(1));
+        for text in ["", "1,2", "{}", &text(999_999)] {
             assert_eq!(Sizes::parse(text), None, "{text}");
         }
     }
