@@ -52,6 +52,7 @@ impl Node for NationalCenter {
                 timeout_ms,
             )),
             Box::new(CodeAllocator::new(permutation)),
+            Box::new(records::monitor(None)),
             Box::new(QueryAnswerer::new(access, registry.clone())),
         ];
         let registrar = Registrar::open(&prepared)?;
