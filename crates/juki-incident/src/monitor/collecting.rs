@@ -4,7 +4,7 @@ use juki_dispatch::{Answer, Context, Origin, Step, View};
 use juki_domain::{ErrorCode, NodeRole, ServiceId};
 use prost::Message as _;
 
-use super::{Monitor, note_checkpoint, record};
+use super::{Monitor, record};
 use crate::kept;
 use crate::{ALERT_REPORTED, Acknowledged, Alert, AlertReported, REPORT_ALERTS_MAX, Report};
 
@@ -41,8 +41,9 @@ impl Monitor {
         if forged > 0 {
             record(&mut step, &origin.node, ErrorCode::AlertForged, forged);
         }
-        let checkpoint = report.checkpoint.as_ref();
-        note_checkpoint(context, &origin.node, checkpoint, (view, taken), &mut step);
+        if let Some(checkpoint) = &report.checkpoint {
+            self.note_checkpoint(context, &origin.node, checkpoint, (view, taken), &mut step);
+        }
         let acknowledged = Acknowledged {
             checkpoint: context.ledger.checkpoint(),
             refusal: String::new(),
