@@ -243,6 +243,8 @@ pub(crate) enum BenchName {
     Startup,
     /// What the protections cost and how fast they take effect
     Controls,
+    /// Until the prefecture's last node refuses a node whose certificate is revoked
+    Revocation,
 }
 
 /// Arguments of `bare-node`.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+
+use super::FolderArgs;
 use juki_domain::CivilDate;
 
 use super::civil_date;
@@ -178,6 +180,11 @@ pub(crate) struct LoginArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PkiCommand {
+    /// Show every node's certificate, how long it is valid, and the revocation list that it judges by
+    #[command(
+        after_help = "Examples:\n  jukinet pki status ./demo\n  jukinet pki status ./demo --json"
+    )]
+    Status(FolderArgs),
     /// Revoke a node's certificate; the list travels through the network by itself
     #[command(after_help = "Example:\n  jukinet pki revoke ./demo cs-355011")]
     Revoke(RevokeArgs),
