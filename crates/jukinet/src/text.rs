@@ -20,6 +20,7 @@ pub(crate) mod firewall;
 pub(crate) mod machines;
 pub(crate) mod matrix;
 pub(crate) mod naps;
+pub(crate) mod operators;
 pub(crate) mod watch;
 
 texts! {
