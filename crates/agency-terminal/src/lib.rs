@@ -5,6 +5,7 @@
 
 mod api;
 mod desk;
+mod duties;
 mod operator;
 
 pub use desk::run;
@@ -27,7 +28,9 @@ impl Node for AgencyTerminal {
     }
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
-        let services: Vec<Box<dyn Service>> = vec![Box::new(Asker::new(answering(&prepared)?))];
+        let idle_ms = prepared.config.limits.session_idle_s * 1000;
+        let asker = Asker::with_idle_ms(answering(&prepared)?, idle_ms);
+        let services: Vec<Box<dyn Service>> = vec![Box::new(asker)];
         // A terminal keeps no record of anybody, so it has nothing to look up.
         let parts = EngineParts {
             services,

@@ -23,7 +23,7 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{AuditCommand, Command, OperatorCommand, ReconcileCommand};
+use crate::cli::{AuditCommand, Command, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -43,8 +43,8 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
             waited(reconcile::register(&args, screen))
         }
         Command::Query(args) => waited(query::run(&args, screen)),
-        Command::Operator(OperatorCommand::Login(args)) => waited(operator::login(&args, screen)),
         Command::Pki(command) => waited(pki::run(&command, screen)),
+        Command::Operator(command) => waited(operator::run(&command, screen)),
         Command::Line(args) => waited(line::run(&args, screen)),
         Command::Firewall(args) => waited(firewall::run(&args, screen)),
         Command::Demo(args) => waited(demo::run(&args, screen)),

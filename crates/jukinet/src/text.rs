@@ -21,6 +21,7 @@ pub(crate) mod machines;
 pub(crate) mod matrix;
 pub(crate) mod naps;
 pub(crate) mod pki;
+pub(crate) mod operators;
 pub(crate) mod watch;
 
 texts! {
