@@ -1,5 +1,6 @@
 //! The command line: `jukinet COMMAND ..`.
 
+mod alerts;
 mod driving;
 mod firewall;
 mod japanese;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
 
+pub(crate) use alerts::AlertsArgs;
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,
     ReconcileRegisterArgs, RevokeArgs, StateArgs,
@@ -76,6 +78,11 @@ pub(crate) enum Command {
     /// Show the way of one message through the nodes
     #[command(after_help = "Example:\n  jukinet trace ./demo 4f1c0b6a9d2e83775ab0c4d1e2f30918")]
     Trace(TraceArgs),
+    /// Show what firewalls and nodes have raised, with the levels of the emergency plan
+    #[command(
+        after_help = "Examples:\n  jukinet alerts ./demo\n  jukinet alerts ./demo --node prefecture-35 --json"
+    )]
+    Alerts(AlertsArgs),
     /// Evidence: verify ledgers
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod alerts;
 mod audit;
 mod bench;
 mod completions;
@@ -37,6 +38,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Status(args) => waited(status::run(&args, screen)),
         Command::Doctor(args) => waited(doctor::run(&args, screen)),
         Command::Trace(args) => waited(trace::run(&args, screen)),
+        Command::Alerts(args) => waited(alerts::run(&args, screen)),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
         Command::Cs(args) => waited(cs::run(&args, screen)),
         Command::Reconcile(ReconcileCommand::Register(args)) => {

@@ -54,6 +54,7 @@ impl Node for NationalCenter {
                 timeout_ms,
             )),
             Box::new(CodeAllocator::new(permutation)),
+            Box::new(records::monitor(None)),
             Box::new(QueryAnswerer::new(access, registry.clone())),
             Box::new(CardRegistrar::new(records::registrar(&prepared)?, now_ms())),
         ];

@@ -87,6 +87,10 @@ const COMMANDS: &[(&str, &str)] = &[
         "プログラム、フォルダー、鍵、ノード、時計、すべての接続を調べ、原因と次の手順を示す",
     ),
     ("trace", "一つのメッセージが通った経路を示す"),
+    (
+        "alerts",
+        "ファイアウォールと各ノードの警報を、緊急時対応計画のレベルとともに示す",
+    ),
     ("audit", "証跡: 台帳の検証"),
     (
         "audit verify",
@@ -211,6 +215,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     ("node", "端末（複数ある場合に要る）"),
     ("cs/node", "CS のノード名"),
+    (
+        "alerts/node",
+        "尋ねるノード（省略時はすべてが集まる全国センター）",
+    ),
     ("reconcile register/node", "CS のノード名"),
     (
         "reconcile register/file",

@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod alerts;
 mod certificates;
 mod configuration;
 mod crashes;
