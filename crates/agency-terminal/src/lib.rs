@@ -5,6 +5,7 @@
 
 mod api;
 mod desk;
+mod duties;
 mod operator;
 
 pub use desk::run;
@@ -33,7 +34,9 @@ impl Node for AgencyTerminal {
             upper: Some(upper.clone()),
             ..MonitorSettings::default()
         });
-        let services: Vec<Box<dyn Service>> = vec![Box::new(Asker::new(upper)), Box::new(monitor)];
+        let idle_ms = prepared.config.limits.session_idle_s * 1000;
+        let asker = Asker::with_idle_ms(upper, idle_ms);
+        let services: Vec<Box<dyn Service>> = vec![Box::new(asker), Box::new(monitor)];
         // A terminal keeps no record of anybody, so it has nothing to look up.
         let parts = EngineParts {
             services,

@@ -10,6 +10,8 @@ mod network;
 mod access;
 #[macro_use]
 mod monitor;
+#[macro_use]
+mod operators;
 mod lang;
 mod of_errors;
 
@@ -102,7 +104,7 @@ macro_rules! define {
     };
 }
 
-setup_codes! { [] resident_codes network_codes access_codes monitor_codes define }
+setup_codes! { [] resident_codes network_codes access_codes operator_codes monitor_codes define }
 
 impl ErrorCode {
     /// The error with this code, such as `JKW-1001`.

@@ -6,6 +6,7 @@ mod admin_task;
 mod arguments;
 mod data_lock;
 mod engine;
+mod expiry_reminder;
 mod index_writer;
 mod keys;
 mod link_events;

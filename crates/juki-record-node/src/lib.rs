@@ -123,7 +123,9 @@ pub fn registry(prepared: &Prepared, searchable: bool) -> Registry {
 /// # Errors
 /// [`StartError`] where not even an empty one can be made.
 pub fn open_index(prepared: &Prepared) -> Result<Arc<dyn IndexPort>, StartError> {
-    let key = prepared.keys.storage_key().derive("index");
+    // The number rises with the form of keys and values: an index of another form does not open under
+    // the key, and is folded anew.
+    let key = prepared.keys.storage_key().derive("index 2");
     let size = match prepared.config.node.role {
         NodeRole::PrefectureServer | NodeRole::NationalCenter => LsmSize::LARGE,
         NodeRole::MunicipalCs

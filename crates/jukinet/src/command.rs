@@ -14,7 +14,7 @@ mod line;
 mod man;
 pub(crate) mod new;
 mod operator;
-mod pki;
+pub(crate) mod pki;
 pub(crate) mod population;
 mod query;
 mod reconcile;
@@ -24,7 +24,7 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{AuditCommand, Command, OperatorCommand, PkiCommand, ReconcileCommand};
+use crate::cli::{AuditCommand, Command, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -45,8 +45,8 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
             waited(reconcile::register(&args, screen))
         }
         Command::Query(args) => waited(query::run(&args, screen)),
-        Command::Operator(OperatorCommand::Login(args)) => waited(operator::login(&args, screen)),
-        Command::Pki(PkiCommand::Revoke(args)) => waited(pki::revoke(&args, screen)),
+        Command::Pki(command) => waited(pki::run(&command, screen)),
+        Command::Operator(command) => waited(operator::run(&command, screen)),
         Command::Line(args) => waited(line::run(&args, screen)),
         Command::Firewall(args) => waited(firewall::run(&args, screen)),
         Command::Demo(args) => waited(demo::run(&args, screen)),

@@ -18,6 +18,7 @@ mod full_disks;
 mod imports;
 mod links;
 mod machines;
+mod operators;
 mod prefecture;
 mod readme;
 mod reconciliation;
