@@ -4,6 +4,8 @@ mod ledger;
 mod open;
 mod recover;
 mod verify;
+mod walk;
 
 pub use ledger::{Ledger, LedgerError, LedgerIdentity, LedgerSettings, OpenReport, TornTail};
-pub use verify::{VerifyFailure, VerifyReport, verify_files};
+pub use verify::{VerifyFailure, VerifyReport, verify_each, verify_files};
+pub use walk::{LedgerOwner, Walked, ledger_owner, walk_chain};

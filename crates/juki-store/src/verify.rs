@@ -5,7 +5,7 @@ use std::io;
 
 use juki_crypto::{StorageKey, VerifyingKey};
 use juki_domain::NodeId;
-use juki_ledger::{Chain, Checkpoint, EntryKind, Frame, SegmentHeader};
+use juki_ledger::{Chain, Checkpoint, Entry, EntryKind, Frame, SegmentHeader};
 use juki_runtime::Files;
 use prost::Message as _;
 
@@ -71,6 +71,19 @@ pub fn verify_files(
     files: &dyn Files,
     key: Option<&StorageKey>,
 ) -> Result<VerifyReport, VerifyFailure> {
+    verify_each(files, key, &mut |_| {})
+}
+
+/// As [`verify_files`], and tells `see` every entry that was opened and fits, in order, also those
+/// before a failure.
+///
+/// # Errors
+/// [`VerifyFailure`] with the first bad place.
+pub fn verify_each(
+    files: &dyn Files,
+    key: Option<&StorageKey>,
+    see: &mut dyn FnMut(&Entry),
+) -> Result<VerifyReport, VerifyFailure> {
     let mut chain = Chain::default();
     let mut report = VerifyReport {
         node: None,
@@ -88,7 +101,7 @@ pub fn verify_files(
         )));
     }
     for number in numbers {
-        verify_segment(files, key, number, &mut chain, &mut report)?;
+        verify_segment((files, key), number, &mut chain, &mut report, see)?;
     }
     report.entries = chain.seq;
     report.head = chain.hash;
@@ -96,11 +109,11 @@ pub fn verify_files(
 }
 
 fn verify_segment(
-    files: &dyn Files,
-    key: Option<&StorageKey>,
+    (files, key): (&dyn Files, Option<&StorageKey>),
     number: u32,
     chain: &mut Chain,
     report: &mut VerifyReport,
+    see: &mut dyn FnMut(&Entry),
 ) -> Result<(), VerifyFailure> {
     let file = segment_name(number);
     let bytes = read_header(files, number)?;
@@ -130,7 +143,7 @@ fn verify_segment(
         wrong: None,
     };
     let end = walk_segment(files, number, chain, &mut |place, frame| {
-        contents.check(place, frame)
+        contents.check(place, frame, see)
     })?;
     report.opened += contents.opened;
     report.checkpoints += contents.checkpoints;
@@ -169,7 +182,7 @@ struct Contents<'a> {
 }
 
 impl Contents<'_> {
-    fn check(&mut self, place: FramePlace, frame: &Frame) {
+    fn check(&mut self, place: FramePlace, frame: &Frame, see: &mut dyn FnMut(&Entry)) {
         let Some(key) = self.key.filter(|_| self.wrong.is_none()) else {
             return;
         };
@@ -188,6 +201,7 @@ impl Contents<'_> {
                     self.checkpoints += u64::from(entry.kind == EntryKind::CHECKPOINT);
                     self.chain.advance(&entry.leaf());
                     self.opened += 1;
+                    see(entry);
                 }
             }
         }

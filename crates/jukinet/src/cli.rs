@@ -355,15 +355,17 @@ pub(crate) struct TraceArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Verify checksums, chain and checkpoints of ledgers; name the first bad entry
-    #[command(after_help = "Example:\n  jukinet audit verify ./demo/nodes/national/data/ledger")]
+    /// Verify ledgers, each by itself and against its neighbours' checkpoints; name the first bad entry
+    #[command(
+        after_help = "Examples:\n  jukinet audit verify ./demo\n  jukinet audit verify ./demo/nodes/national/data/ledger ./demo/nodes/prefecture-35/data/ledger"
+    )]
     Verify(VerifyArgs),
 }
 
 /// Arguments of `audit verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Ledger folders
+    /// Ledger folders, or deployment folders for all ledgers in them
     #[arg(required = true)]
     pub(crate) path: Vec<PathBuf>,
     /// The node's storage key; without it the key beside the node's data folder is taken

@@ -17,12 +17,13 @@ macro_rules! texts {
 }
 
 pub(crate) mod alerts;
+pub(crate) mod evidence;
 pub(crate) mod firewall;
 pub(crate) mod machines;
 pub(crate) mod matrix;
 pub(crate) mod naps;
-pub(crate) mod pki;
 pub(crate) mod operators;
+pub(crate) mod pki;
 pub(crate) mod watch;
 
 texts! {
