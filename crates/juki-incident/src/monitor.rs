@@ -2,7 +2,7 @@
 
 mod collecting;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use juki_crypto::random_array;
 use juki_dispatch::{
@@ -57,6 +57,8 @@ pub struct Monitor {
     urgent: bool,
     /// Neighbours whose first checkpoint since the start was looked at: it is kept where it is newer.
     heard: BTreeSet<NodeId>,
+    /// How many alerts of each node were looked at in which minute.
+    looked_at: BTreeMap<NodeId, (u64, u64)>,
 }
 
 impl Monitor {
@@ -73,6 +75,7 @@ impl Monitor {
             alerted: false,
             urgent: false,
             heard: BTreeSet::new(),
+            looked_at: BTreeMap::new(),
         }
     }
 

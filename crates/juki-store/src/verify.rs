@@ -9,6 +9,7 @@ use juki_ledger::{Chain, Checkpoint, Entry, EntryKind, Frame, SegmentHeader};
 use juki_runtime::Files;
 use prost::Message as _;
 
+use crate::purge::Purges;
 use crate::recover::{
     FramePlace, SegmentEnd, continues, read_header, segment_name, segment_numbers, walk_segment,
 };
@@ -26,6 +27,10 @@ pub struct VerifyReport {
     pub opened: u64,
     /// How many signed checkpoints fit.
     pub checkpoints: u64,
+    /// How many entries are purged: leaf and number are left of them.
+    pub purged: u64,
+    /// How many of these a purge removed that was broken off.
+    pub purged_unfinished: u64,
     /// The chain's digest after the last entry.
     pub head: [u8; 32],
 }
@@ -91,6 +96,8 @@ pub fn verify_each(
         entries: 0,
         opened: 0,
         checkpoints: 0,
+        purged: 0,
+        purged_unfinished: 0,
         head: [0; 32],
     };
     let numbers = segment_numbers(files)?;
@@ -100,13 +107,33 @@ pub fn verify_each(
             "no segment is here",
         )));
     }
+    let mut purges = Purges::default();
     for number in numbers {
-        verify_segment((files, key), number, &mut chain, &mut report, see)?;
+        verify_segment(
+            (files, key),
+            number,
+            &mut chain,
+            &mut report,
+            &mut |entry| {
+                purges.take(entry);
+                see(entry);
+            },
+        )?;
     }
+    let judged = purges.judge().map_err(|entry| VerifyFailure::Bad {
+        file: PURGED_ENTRIES.to_owned(),
+        offset: 0,
+        entry,
+        what: "it was removed, and no entry says so and why".to_owned(),
+    })?;
+    (report.purged, report.purged_unfinished) = judged;
     report.entries = chain.seq;
     report.head = chain.hash;
     Ok(report)
 }
+
+/// What a failure names in the place of a file where entries of several are concerned.
+const PURGED_ENTRIES: &str = "purged entries";
 
 fn verify_segment(
     (files, key): (&dyn Files, Option<&StorageKey>),

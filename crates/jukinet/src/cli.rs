@@ -6,6 +6,7 @@ mod firewall;
 mod japanese;
 mod operator;
 mod population;
+mod purge;
 mod selection;
 
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub(crate) use operator::{
     ByArgs, CardArgs, EnrolArgs, LoginArgs, OperatorCommand, PinArgs, RevokeCardArgs,
 };
 pub(crate) use population::PopulationArgs;
+pub(crate) use purge::{PurgeArgs, PurgeGroup};
 pub(crate) use selection::Selection;
 
 /// Builds, runs, watches and examines a resident registry network on this machine
@@ -360,6 +362,11 @@ pub(crate) enum AuditCommand {
         after_help = "Examples:\n  jukinet audit verify ./demo\n  jukinet audit verify ./demo/nodes/national/data/ledger ./demo/nodes/prefecture-35/data/ledger"
     )]
     Verify(VerifyArgs),
+    /// Remove contents older than the law keeps them from a stopped node's ledger; the chain stays
+    #[command(
+        after_help = "Example:\n  jukinet audit purge ./demo fw-cs-352047 --days 1095 --what communication alerts --reason 'term of three years'"
+    )]
+    Purge(PurgeArgs),
 }
 
 /// Arguments of `audit verify`.

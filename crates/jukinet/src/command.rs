@@ -40,6 +40,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Trace(args) => waited(trace::run(&args, screen)),
         Command::Alerts(args) => waited(alerts::run(&args, screen)),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
+        Command::Audit(AuditCommand::Purge(args)) => audit::purge(&args, screen),
         Command::Cs(args) => waited(cs::run(&args, screen)),
         Command::Reconcile(ReconcileCommand::Register(args)) => {
             waited(reconcile::register(&args, screen))

@@ -97,6 +97,10 @@ const COMMANDS: &[(&str, &str)] = &[
         "台帳を単独で、また隣接ノードの検査点と照らして検証し、最初の不正な記録を示す",
     ),
     (
+        "audit purge",
+        "停止したノードの台帳から、保存期間を過ぎた内容を消す（連鎖は残る）",
+    ),
+    (
         "cs",
         "既存住基システムの立場で CS（コミュニケーションサーバ）を操作する",
     ),
@@ -215,6 +219,13 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     ("node", "端末（複数ある場合に要る）"),
     ("cs/node", "CS のノード名"),
+    ("audit purge/node", "ノード（停止していること）"),
+    ("audit purge/days", "内容を残す日数"),
+    (
+        "audit purge/what",
+        "消すもの: communication 通信の記録、operations 操作の記録、alerts 警報",
+    ),
+    ("audit purge/reason", "理由（台帳に残る）"),
     (
         "alerts/node",
         "尋ねるノード（省略時はすべてが集まる全国センター）",

@@ -109,16 +109,17 @@ fn beside(shown: &str, report: &VerifyReport, confronted: &Confronted, screen: S
             members.insert(name.to_owned(), member);
         }
     };
+    let mut line = text::ledger_intact(lang, shown, report.entries, report.checkpoints);
+    if report.purged > 0 {
+        line.push_str(&say::with_purged(lang, report.purged));
+    }
     match confronted {
         Confronted::Unwitnessed => {
-            let (entries, checkpoints) = (report.entries, report.checkpoints);
-            screen.line(text::ledger_intact(lang, shown, entries, checkpoints));
+            screen.line(line);
             put("witnesses", json!(0));
             put("witnessed_through", json!(0));
         }
         Confronted::Confirmed { through, witnesses } => {
-            let (entries, checkpoints) = (report.entries, report.checkpoints);
-            let line = text::ledger_intact(lang, shown, entries, checkpoints);
             let more = say::witnessed(lang, *witnesses, *through);
             screen.line(format!("{line}{more}"));
             put("witnesses", json!(witnesses));
@@ -170,6 +171,8 @@ fn intact(path: &str, report: &VerifyReport) -> Value {
         "entries": report.entries,
         "opened": report.opened,
         "checkpoints": report.checkpoints,
+        "purged": report.purged,
+        "purged_unfinished": report.purged_unfinished,
         "head": report.head.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
     })
 }
