@@ -21,8 +21,8 @@ pub(crate) mod firewall;
 pub(crate) mod machines;
 pub(crate) mod matrix;
 pub(crate) mod naps;
-pub(crate) mod pki;
 pub(crate) mod operators;
+pub(crate) mod pki;
 pub(crate) mod watch;
 
 texts! {
