@@ -1,5 +1,6 @@
 //! The command line: `jukinet COMMAND ..`.
 
+mod audit;
 mod driving;
 mod firewall;
 mod japanese;
@@ -11,6 +12,10 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
 
+pub(crate) use audit::{
+    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, Wanted,
+    WantedOutcome,
+};
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand,
     QueryArgs, ReconcileCommand, ReconcileRegisterArgs, RevokeArgs, StateArgs,
@@ -72,7 +77,7 @@ pub(crate) enum Command {
     /// Show the way of one message through the nodes
     #[command(after_help = "Example:\n  jukinet trace ./demo 4f1c0b6a9d2e83775ab0c4d1e2f30918")]
     Trace(TraceArgs),
-    /// Evidence: verify ledgers
+    /// Evidence: verify, search, export and analyse ledgers
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Drive a communication server as the existing register would
@@ -338,13 +343,6 @@ pub(crate) struct TraceArgs {
     /// The message's id: 32 hexadecimal digits
     #[arg(value_parser = message_id)]
     pub(crate) id: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Verify checksums, chain and checkpoints of ledgers; name the first bad entry
-    #[command(after_help = "Example:\n  jukinet audit verify ./demo/nodes/national/data/ledger")]
-    Verify(VerifyArgs),
 }
 
 /// Arguments of `audit verify`.

@@ -1,6 +1,6 @@
 //! One module per command.
 
-mod audit;
+pub(crate) mod audit;
 mod bench;
 mod completions;
 mod cs;
@@ -23,7 +23,7 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{AuditCommand, Command, OperatorCommand, PkiCommand, ReconcileCommand};
+use crate::cli::{Command, OperatorCommand, PkiCommand, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -37,7 +37,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Status(args) => waited(status::run(&args, screen)),
         Command::Doctor(args) => waited(doctor::run(&args, screen)),
         Command::Trace(args) => waited(trace::run(&args, screen)),
-        Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
+        Command::Audit(action) => audit::run(action, screen),
         Command::Cs(args) => waited(cs::run(&args, screen)),
         Command::Reconcile(ReconcileCommand::Register(args)) => {
             waited(reconcile::register(&args, screen))

@@ -1,5 +1,13 @@
 //! `jukinet audit`: evidence.
 
+pub(crate) mod analyse;
+mod export;
+mod html;
+mod ledgers;
+mod requests;
+mod search;
+mod supply;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,13 +17,23 @@ use juki_runtime::DiskFiles;
 use juki_store::{VerifyFailure, VerifyReport, verify_files};
 use serde_json::{Value, json};
 
-use crate::cli::VerifyArgs;
+use crate::cli::{AuditCommand, VerifyArgs};
 use crate::failure::{Ending, Failure, Outcome};
 use crate::screen::Screen;
 use crate::text;
 
+pub(crate) fn run(action: AuditCommand, screen: Screen) -> Ending {
+    match action {
+        AuditCommand::Verify(args) => verify(&args, screen),
+        AuditCommand::Search(args) => search::run(&args, screen),
+        AuditCommand::Export(args) => export::run(&args, screen),
+        AuditCommand::Supply(args) => supply::run(&args, screen),
+        AuditCommand::Analyse(args) => analyse::run(&args, screen),
+    }
+}
+
 /// Verifies ledgers that nobody runs; shows the first bad entry of each.
-pub(crate) fn verify(args: &VerifyArgs, screen: Screen) -> Ending {
+fn verify(args: &VerifyArgs, screen: Screen) -> Ending {
     let mut reports = Vec::new();
     let mut outcome = Outcome::Held;
     for path in &args.path {
