@@ -14,6 +14,7 @@ mod memory;
 mod population;
 mod probe;
 mod query;
+mod revocation;
 mod startup;
 mod verify;
 
@@ -46,7 +47,8 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         | BenchName::Flood
         | BenchName::Population
         | BenchName::Startup
-        | BenchName::Controls => RUNS,
+        | BenchName::Controls
+        | BenchName::Revocation => RUNS,
     });
     match args.name {
         BenchName::Query => {
@@ -71,6 +73,9 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         BenchName::Load => load::measure(&folder.0, runs, &mut figures, screen).await?,
         BenchName::Startup => startup::measure(&folder.0, runs, &mut figures, screen).await?,
         BenchName::Controls => controls::measure(&folder.0, runs, &mut figures, screen).await?,
+        BenchName::Revocation => {
+            revocation::measure(&folder.0, runs, &mut figures, screen).await?;
+        }
     }
     figures.show(screen)?;
     Ok(Outcome::Held)
@@ -99,6 +104,7 @@ fn name_of(name: BenchName) -> &'static str {
         BenchName::Load => "load",
         BenchName::Startup => "startup",
         BenchName::Controls => "controls",
+        BenchName::Revocation => "revocation",
     }
 }
 
