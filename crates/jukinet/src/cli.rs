@@ -1,6 +1,7 @@
 //! The command line: `jukinet COMMAND ..`.
 
 mod alerts;
+mod audit;
 mod driving;
 mod firewall;
 mod japanese;
@@ -15,6 +16,10 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
 
 pub(crate) use alerts::AlertsArgs;
+pub(crate) use audit::{
+    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, Wanted,
+    WantedOutcome,
+};
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,
     ReconcileRegisterArgs, RevokeArgs, StateArgs,
@@ -85,7 +90,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet alerts ./demo\n  jukinet alerts ./demo --node prefecture-35 --json"
     )]
     Alerts(AlertsArgs),
-    /// Evidence: verify ledgers
+    /// Evidence: verify, search, export and analyse ledgers
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Drive a communication server as the existing register would
@@ -353,20 +358,6 @@ pub(crate) struct TraceArgs {
     /// The message's id: 32 hexadecimal digits
     #[arg(value_parser = message_id)]
     pub(crate) id: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Verify ledgers, each by itself and against its neighbours' checkpoints; name the first bad entry
-    #[command(
-        after_help = "Examples:\n  jukinet audit verify ./demo\n  jukinet audit verify ./demo/nodes/national/data/ledger ./demo/nodes/prefecture-35/data/ledger"
-    )]
-    Verify(VerifyArgs),
-    /// Remove contents older than the law keeps them from a stopped node's ledger; the chain stays
-    #[command(
-        after_help = "Example:\n  jukinet audit purge ./demo fw-cs-352047 --days 1095 --what communication alerts --reason 'term of three years'"
-    )]
-    Purge(PurgeArgs),
 }
 
 /// Arguments of `audit verify`.

@@ -1,7 +1,7 @@
 //! One module per command.
 
 mod alerts;
-mod audit;
+pub(crate) mod audit;
 mod bench;
 mod completions;
 mod cs;
@@ -24,7 +24,7 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{AuditCommand, Command, ReconcileCommand};
+use crate::cli::{Command, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -39,8 +39,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Doctor(args) => waited(doctor::run(&args, screen)),
         Command::Trace(args) => waited(trace::run(&args, screen)),
         Command::Alerts(args) => waited(alerts::run(&args, screen)),
-        Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
-        Command::Audit(AuditCommand::Purge(args)) => audit::purge(&args, screen),
+        Command::Audit(action) => audit::run(action, screen),
         Command::Cs(args) => waited(cs::run(&args, screen)),
         Command::Reconcile(ReconcileCommand::Register(args)) => {
             waited(reconcile::register(&args, screen))

@@ -18,6 +18,7 @@ macro_rules! texts {
 
 pub(crate) mod alerts;
 pub(crate) mod evidence;
+pub(crate) mod audit;
 pub(crate) mod firewall;
 pub(crate) mod machines;
 pub(crate) mod matrix;
