@@ -276,7 +276,7 @@ impl SignedBlock {
         // Beyond its last number no journal goes on.
         header
             .first_seq
-            .checked_add(u64::from(header.count))
+            .checked_add(u64::from(header.count) + 1)
             .ok_or(malformed)?;
         let unpacked = if self.compressed {
             Some(zstd::bulk::decompress(&self.body, BODY_BYTES_MAX).map_err(|_| malformed)?)
