@@ -95,13 +95,13 @@ pub fn firewall_alerts(deployment: &Deployment, firewall: &str) -> Vec<String> {
 /// Where the ledger does not open.
 #[must_use]
 pub fn payloads(deployment: &Deployment, node: &str, kind: EntryKind) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
+    let mut payloads = Vec::new();
     visit(deployment, node, &mut |entry| {
         if entry.kind == kind {
-            found.push(entry.payload.clone());
+            payloads.push(entry.payload.clone());
         }
     });
-    found
+    payloads
 }
 
 /// Reads a copy, since opening a ledger begins a segment.
