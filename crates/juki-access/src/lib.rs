@@ -5,7 +5,10 @@
 mod card;
 mod decision;
 mod grant;
+mod rates;
+mod recognise;
 
 pub use card::{CardCertificate, CardError, Role};
-pub use decision::{AccessControl, Asked, Keys, Permit, RefusedAccess};
+pub use decision::{AccessControl, Asked, BasisInForce, Keys, Permit, RefusedAccess};
 pub use grant::{Authorisation, GRANT_SECONDS_MAX, Grant, GrantError};
+pub use rates::AccessRates;

@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod audit;
+mod basis;
 mod bench;
 mod completions;
 mod cs;
@@ -23,7 +24,9 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{AuditCommand, Command, OperatorCommand, PkiCommand, ReconcileCommand};
+use crate::cli::{
+    AuditCommand, BasisCommand, Command, OperatorCommand, PkiCommand, ReconcileCommand,
+};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -45,6 +48,9 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Query(args) => waited(query::run(&args, screen)),
         Command::Operator(OperatorCommand::Login(args)) => waited(operator::login(&args, screen)),
         Command::Pki(PkiCommand::Revoke(args)) => waited(pki::revoke(&args, screen)),
+        Command::Basis(BasisCommand::Show(args)) => waited(basis::show(&args, screen)),
+        Command::Basis(BasisCommand::Check(args)) => basis::check(&args, screen),
+        Command::Basis(BasisCommand::Publish(args)) => waited(basis::publish(&args, screen)),
         Command::Line(args) => waited(line::run(&args, screen)),
         Command::Firewall(args) => waited(firewall::run(&args, screen)),
         Command::Demo(args) => waited(demo::run(&args, screen)),

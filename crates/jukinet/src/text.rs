@@ -16,6 +16,7 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod basis;
 pub(crate) mod firewall;
 pub(crate) mod machines;
 pub(crate) mod matrix;

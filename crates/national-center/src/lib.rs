@@ -5,7 +5,6 @@ mod registrar;
 
 use std::sync::Arc;
 
-use juki_access::AccessControl;
 use juki_crypto::BodyPermutation;
 use juki_dispatch::Service;
 use juki_domain::NodeRole;
@@ -24,16 +23,13 @@ impl Node for NationalCenter {
     const ROLE: NodeRole = NodeRole::NationalCenter;
 
     fn check(prepared: &Prepared) -> Result<(), StartError> {
-        records::legal_basis(prepared, &records::NATIONAL_TABLES)?;
+        records::check_basis(prepared)?;
         Registrar::open(prepared).map(|_| ())
     }
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
         let registry = records::registry(&prepared, true);
-        let access = AccessControl::new(
-            records::registrar(&prepared)?,
-            records::legal_basis(&prepared, &records::NATIONAL_TABLES)?,
-        );
+        let access = records::access_control(&prepared)?;
         // The permutation hangs on the storage key, which lies outside the data folder: a center
         // that lost only its index goes on where its ledger's counter stands.
         let permutation = BodyPermutation::new(
@@ -52,7 +48,11 @@ impl Node for NationalCenter {
                 timeout_ms,
             )),
             Box::new(CodeAllocator::new(permutation)),
-            Box::new(QueryAnswerer::new(access, registry.clone())),
+            Box::new(QueryAnswerer::new(
+                access,
+                &records::NATIONAL_TABLES,
+                registry.clone(),
+            )),
         ];
         let registrar = Registrar::open(&prepared)?;
         let index = records::open_index(&prepared)?;
@@ -61,9 +61,12 @@ impl Node for NationalCenter {
             index,
             reporter: records::tier_reporter(registry, false),
         };
-        ServiceNode::start(prepared, stop, parts, |handle| registrar.routes(handle))
-            .await
-            .map(Self)
+        ServiceNode::start(prepared, stop, parts, |handle| {
+            records::basis_routes(handle.clone(), &records::NATIONAL_TABLES)
+                .merge(registrar.routes(handle))
+        })
+        .await
+        .map(Self)
     }
 
     async fn ready(&self) -> Vec<(String, String)> {

@@ -1,4 +1,6 @@
-//! The registrar: signs revocation lists with the online issuing key.
+//! The registrar: signs revocation lists and the legal-basis table with the online issuing key.
+
+mod legal_basis;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use juki_admin::{JsonBody, Problem, accepted_lang};
+use juki_crypto::SigningKey;
 use juki_domain::ErrorCode;
 use juki_node::{EngineHandle, Prepared, StartError};
 use juki_pki::{Authority, crl_number, read_certificates, read_key};
@@ -24,6 +27,7 @@ const SERIAL_HEX_MAX: usize = 40;
 /// The registrar's key and its record of what it revoked.
 pub(crate) struct Registrar {
     issuing: Authority,
+    signing: SigningKey,
     record: PathBuf,
 }
 
@@ -51,13 +55,14 @@ impl Registrar {
         let certificate = certificates.first().ok_or_else(|| {
             StartError::missing("issuing.crt: the issuing authority's certificate")
         })?;
-        let issuing = Authority::open(
-            certificate,
-            &read_key(&keys.join("issuing.key")).map_err(wrong)?,
-        )
-        .map_err(wrong)?;
+        let key = read_key(&keys.join("issuing.key")).map_err(wrong)?;
+        let issuing = Authority::open(certificate, &key).map_err(wrong)?;
+        let signing = SigningKey::from_pkcs8(&key).map_err(|error| {
+            StartError::configuration(ErrorCode::ConfigBadValue, format!("issuing.key: {error}"))
+        })?;
         Ok(Self {
             issuing,
+            signing,
             record: keys.join("revoked.tsv"),
         })
     }
@@ -70,6 +75,7 @@ impl Registrar {
         };
         Router::new()
             .route("/pki/revoke", post(revoke))
+            .route("/basis", post(legal_basis::publish))
             .with_state(shared)
     }
 

@@ -15,6 +15,7 @@ mod firewalls;
 mod frames;
 mod full_disks;
 mod imports;
+mod legal_basis;
 mod links;
 mod machines;
 mod prefecture;
