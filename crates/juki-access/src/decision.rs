@@ -7,7 +7,7 @@ use juki_domain::{
 
 use crate::rates::{Bound, BoundOf, RateReached, Rates};
 use crate::recognise::{Recogniser, Session};
-use crate::{AccessRates, Authorisation, Role};
+use crate::{AccessRates, Authorisation, CardList, Role};
 
 /// What a request goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +86,7 @@ pub struct BasisInForce {
 /// The answering node's access control.
 pub struct AccessControl {
     recogniser: Recogniser,
+    listed: CardList,
     basis: Option<BasisInForce>,
     overall: AccessRates,
     rates: Rates,
@@ -97,6 +98,7 @@ impl AccessControl {
     pub fn new(registrar: VerifyingKey, overall: AccessRates) -> Self {
         Self {
             recogniser: Recogniser::new(registrar),
+            listed: CardList::default(),
             basis: None,
             overall,
             rates: Rates::default(),
@@ -106,6 +108,11 @@ impl AccessControl {
     /// Takes a table in force in place of the one before.
     pub fn take_in_force(&mut self, basis: BasisInForce) {
         self.basis = Some(basis);
+    }
+
+    /// Refuses these cards from now on, in place of those listed before.
+    pub fn install_cards(&mut self, listed: CardList) {
+        self.listed = listed;
     }
 
     /// The same access control with a table in force.
@@ -144,8 +151,11 @@ impl AccessControl {
             unbounded: true,
             ..RefusedAccess::of(&session, code)
         };
+        if self.listed.get(&session.card.serial).is_some() {
+            return Err(unproved(ErrorCode::CardListed));
+        }
         if now_s > session.card.valid_until_s {
-            return Err(unproved(ErrorCode::CardUnknown));
+            return Err(unproved(ErrorCode::CardExpired));
         }
         let key = session
             .grant

@@ -53,11 +53,7 @@ impl Recogniser {
             .map_err(|_| ErrorCode::CardUnknown)?;
         let key = card
             .verify(&self.registrar, now_s)
-            .map_err(|error| match error {
-                CardError::Malformed | CardError::Signature | CardError::Expired => {
-                    ErrorCode::CardUnknown
-                }
-            })?;
+            .map_err(CardError::code)?;
         let grant = Grant::verify(&authorisation.grant, &authorisation.signature, &key)
             .map_err(|error| error.code())?;
         if self.order.len() >= REMEMBERED_MAX

@@ -49,6 +49,9 @@ pub struct PeerReport {
     /// The code of what keeps the connection down; empty where nothing is known.
     #[serde(default)]
     pub last_error: String,
+    /// How often a connection with this peer was refused before it was a link.
+    #[serde(default)]
+    pub refusals: u64,
     /// Where the peer was met or dialled last; empty where it never was.
     #[serde(default)]
     pub address: String,

@@ -8,6 +8,10 @@ mod resident;
 mod network;
 #[macro_use]
 mod access;
+#[macro_use]
+mod monitor;
+#[macro_use]
+mod operators;
 mod lang;
 mod of_errors;
 
@@ -100,7 +104,7 @@ macro_rules! define {
     };
 }
 
-setup_codes! { [] resident_codes network_codes access_codes define }
+setup_codes! { [] resident_codes network_codes access_codes operator_codes monitor_codes define }
 
 impl ErrorCode {
     /// The error with this code, such as `JKW-1001`.
@@ -141,7 +145,7 @@ mod tests {
             assert!(
                 [
                     "JKC", "JKD", "JKI", "JKR", "JKW", "JKL", "JKT", "JKP", "JKA", "JKE", "JKJ",
-                    "JKS", "JKN"
+                    "JKS", "JKN", "JKM"
                 ]
                 .contains(&family),
                 "{code}"

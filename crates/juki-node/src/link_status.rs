@@ -8,8 +8,10 @@ use juki_wire::VERSION;
 
 use crate::Prepared;
 
-/// The part of a node's status that its links make: its state, its peers, and what it says of itself to
-/// them (`calendar_version`, `civil_date`, `version`, `wire`).
+/// The part of a node's status that its links make: its state, its peers, what it says of itself to
+/// them (`calendar_version`, `civil_date`, `version`, `wire`), its own certificate
+/// (`certificate_serial`, `certificate_not_after_unix_s`) and the number of the revocation list that
+/// it judges by (`revocation_list`).
 ///
 /// The state does not follow every cut of a link: a link that was up counts as down only after
 /// `limits.connecting_after_ms`. The peer's own report shows each.
@@ -29,8 +31,15 @@ pub fn link_status(prepared: &Prepared, transport: &Transport) -> StatusReport {
     status.peers = peers.into_iter().map(report).collect();
     let calendar = &prepared.config.calendar;
     let date = calendar.date_at(now_ms / 1000);
+    let certificate = transport.certificate();
+    let serial = juki_pki::serial_of(&certificate).unwrap_or_default();
+    let serial: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
+    let not_after = juki_pki::not_after_of(&certificate).unwrap_or(0);
     let own = [
         ("calendar_version", calendar.version.into()),
+        ("certificate_not_after_unix_s", not_after.into()),
+        ("certificate_serial", serial.into()),
+        ("revocation_list", transport.revocation_number().into()),
         ("civil_date", date.map_or(0, |date| date.number()).into()),
         ("version", env!("CARGO_PKG_VERSION").into()),
         ("wire", VERSION.into()),
@@ -56,6 +65,7 @@ fn report(peer: PeerState) -> PeerReport {
         dialled: peer.dialled,
         since_unix_s: peer.since_ms / 1000,
         reconnects: peer.ups.saturating_sub(1),
+        refusals: peer.refusals,
         last_error: peer
             .code
             .map(ErrorCode::code)

@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::data_lock::DataLock;
+use crate::expiry_reminder::remind;
 use crate::{Arguments, Keys, telemetry};
 
 /// A node cannot start, or ended badly.
@@ -272,6 +273,7 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
         });
     }
     let clocks = tokio::spawn(watch_clocks());
+    let reminder = tokio::spawn(remind(prepared.keys_folder().join("node.crt")));
     let mut said = false;
     let ended = loop {
         tokio::select! {
@@ -291,6 +293,7 @@ async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
         tracing::info!(event = "node.stopping", node = %name, reason);
     }
     clocks.abort();
+    reminder.abort();
     let closed = node.shutdown().await;
     ended.map(|_| ()).and(closed).map_err(failed)?;
     tracing::info!(event = "node.stopped", node = %name);

@@ -36,7 +36,9 @@ impl ServiceNode {
             .map(|(interface, address)| (interface.name().to_owned(), address.to_string()))
             .collect();
         let provider: Arc<dyn AdminProvider> = Arc::new(handle.clone());
-        let router = base_router(provider).merge(routes(handle));
+        let router = base_router(provider)
+            .merge(crate::monitor_api::router(handle.clone()))
+            .merge(routes(handle));
         match AdminTask::start(&socket, router).await {
             Ok(admin) => Ok(Self {
                 engine,

@@ -6,6 +6,7 @@
 mod authority;
 mod certificate;
 mod error;
+mod expiry;
 mod key;
 mod pem_file;
 mod revocation;
@@ -15,6 +16,7 @@ pub use certificate::{
     CERTIFICATE_BYTES_MAX, authority_key, node_dns_name, node_of, not_after_of, serial_of,
 };
 pub use error::PkiError;
+pub use expiry::Expiry;
 pub use key::{generate_key, public_key_info, public_key_of};
 pub use pem_file::{
     open_key_file, read_certificates, read_key, read_revocation_list, seal_key_file,

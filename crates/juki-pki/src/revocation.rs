@@ -3,6 +3,7 @@
 use x509_parser::revocation_list::CertificateRevocationList;
 
 use crate::PkiError;
+use crate::authority::BACKDATE_S;
 use crate::certificate::{parse as parse_certificate, trimmed};
 
 /// Longest revocation list in bytes, some 6,000 serials: it must fit one control message.
@@ -13,6 +14,8 @@ pub const REVOCATION_LIST_BYTES_MAX: usize = 240 * 1024;
 pub struct RevocationList {
     /// Its number; a higher one is newer.
     pub number: u64,
+    /// Unix second at which it was issued.
+    pub issued: u64,
     /// Unix second by which the next list is due.
     pub next_update: u64,
     /// Revoked serials without leading zeros, sorted.
@@ -41,6 +44,10 @@ impl RevocationList {
         let next_update = list
             .next_update()
             .and_then(|time| u64::try_from(time.timestamp()).ok());
+        // A list begins early, as certificates do.
+        let issued = u64::try_from(list.last_update().timestamp())
+            .unwrap_or(0)
+            .saturating_add(BACKDATE_S);
         let mut serials: Vec<_> = list
             .iter_revoked_certificates()
             .map(|entry| trimmed(entry.raw_serial()))
@@ -49,6 +56,7 @@ impl RevocationList {
         match (number, next_update) {
             (Some(number), Some(next_update)) => Ok(Self {
                 number,
+                issued,
                 next_update,
                 serials,
             }),
@@ -147,6 +155,7 @@ mod tests {
             .unwrap();
         let list = verify_crl(&der, issuing.certificate()).unwrap();
         assert_eq!(list.serials, [vec![9, 9], vec![0x80, 1]]);
+        assert_eq!((list.issued, list.next_update), (NOW, NOW + 86_400));
         assert_eq!(
             (crl_number(&der).unwrap(), crl_next_update(&der).unwrap()),
             (7, NOW + 86_400)

@@ -10,11 +10,14 @@ use std::sync::Arc;
 use juki_access::{AccessControl, AccessRates};
 use juki_crypto::{SystemRandomness, VerifyingKey};
 use juki_dispatch::{IndexPort, View};
-use juki_domain::{ErrorCode, MunicipalityCode, NodeId, NodeRole};
+use juki_domain::{ErrorCode, MunicipalityCode, NodeId, NodeRole, ServiceId};
+use juki_incident::{Level, Monitor, MonitorSettings, Suspicion};
 use juki_index::{LsmIndex, LsmSize};
-use juki_journal::JournalReceiver;
+use juki_journal::{BLOCK_REFUSED, JournalReceiver, Refused};
+use juki_ledger::Entry;
 use juki_node::{Prepared, Reporter, Reports, StartError};
 use juki_registry::Registry;
+use prost::Message as _;
 use serde_json::json;
 
 pub use basis::{basis_routes, check_basis};
@@ -68,6 +71,34 @@ pub fn only_node(prepared: &Prepared, role: NodeRole) -> Result<NodeId, StartErr
         .filter(|(_, entry)| entry.role == role);
     found.next().map(|(node, _)| node.clone()).ok_or_else(|| {
         StartError::missing(&format!("directory.bin: a node of role {}", role.program()))
+    })
+}
+
+/// The monitor service of a tier above the municipalities: it collects, and takes refused blocks for
+/// what they are.
+#[must_use]
+pub fn monitor(upper: Option<NodeId>) -> Monitor {
+    Monitor::new(MonitorSettings {
+        upper,
+        collects: true,
+        suspects: vec![refused_block],
+    })
+}
+
+/// A block that passed all firewalls and was refused: somebody forges a municipality's word, or a
+/// ledger is not what it was.
+fn refused_block(entry: &Entry) -> Option<Suspicion> {
+    if entry.kind != BLOCK_REFUSED {
+        return None;
+    }
+    let refused = Refused::decode(entry.payload.as_slice()).ok()?;
+    Some(Suspicion {
+        kind: "block-refused",
+        level: Level::Three,
+        peer: format!("{:05}", refused.municipality),
+        service: ServiceId::Journal.name().to_owned(),
+        code: refused.code,
+        count: 1,
     })
 }
 

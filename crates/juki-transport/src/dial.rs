@@ -142,6 +142,7 @@ impl Dialler {
             .map_err(|_| ErrorCode::LineDown)?;
         let result = tokio::time::timeout(self.hub.settings.timing.dial_timeout, connecting).await;
         if let Some(refusal) = judge.refusal() {
+            self.slot.count_refusal();
             self.report_refusal(address, refusal.code).await;
             return Err(refusal.code);
         }

@@ -114,6 +114,9 @@ pub struct PeerState {
     pub ups: u64,
     /// The other end of the link that is or was up, or where the peer was dialled last.
     pub address: Option<SocketAddr>,
+    /// How often a connection with this peer was refused, by either side's judgement of certificates,
+    /// before it was a link.
+    pub refusals: u64,
     /// What the peer said of itself last; none before its first hello.
     pub said: Option<PeerSaid>,
 }
@@ -157,6 +160,7 @@ mod tests {
             code: None,
             ups,
             address: None,
+            refusals: 0,
             said: None,
         }
     }

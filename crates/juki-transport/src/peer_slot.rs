@@ -39,6 +39,7 @@ struct Status {
     code: Option<ErrorCode>,
     ups: u64,
     address: Option<SocketAddr>,
+    refusals: u64,
     said: Option<PeerSaid>,
 }
 
@@ -57,6 +58,7 @@ impl PeerSlot {
                 code: None,
                 ups: 0,
                 address: None,
+                refusals: 0,
                 said: None,
             }),
             begins: Mutex::new(begins),
@@ -101,11 +103,20 @@ impl PeerSlot {
         self.status().code.replace(code) != Some(code)
     }
 
-    /// Notes why somebody under this name was refused, unless the link is up: then it was not the peer.
+    /// Notes why somebody under this name was refused. While the link is up it was not the peer.
     pub(crate) fn note_refusal(&self, code: ErrorCode) {
-        if self.live.load().is_none() {
-            self.status().code = Some(code);
+        let is_up = self.live.load().is_some();
+        let mut status = self.status();
+        status.refusals = status.refusals.saturating_add(1);
+        if !is_up {
+            status.code = Some(code);
         }
+    }
+
+    /// Counts a refusal of this dialler's own, whose code is noted as a failure.
+    pub(crate) fn count_refusal(&self) {
+        let mut status = self.status();
+        status.refusals = status.refusals.saturating_add(1);
     }
 
     /// Notes where the peer is dialled.
@@ -160,6 +171,7 @@ impl PeerSlot {
             code: status.code,
             ups: status.ups,
             address: status.address,
+            refusals: status.refusals,
             said: status.said.clone(),
         }
     }

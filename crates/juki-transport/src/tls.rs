@@ -32,6 +32,7 @@ pub(crate) struct Tls {
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn Clock>,
     own: Arc<SingleCertAndKey>,
+    certificate: Vec<u8>,
     trust: Arc<Trust>,
     network: String,
 }
@@ -56,9 +57,15 @@ impl Tls {
             provider,
             clock,
             own: Arc::new(SingleCertAndKey::from(own)),
+            certificate: identity.chain.first().cloned().unwrap_or_default(),
             trust,
             network: network.to_owned(),
         })
+    }
+
+    /// The certificate that this node shows.
+    pub(crate) fn certificate(&self) -> Vec<u8> {
+        self.certificate.clone()
     }
 
     /// A judge for one handshake.

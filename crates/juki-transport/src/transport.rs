@@ -214,6 +214,18 @@ impl Transport {
         self.hub.trust.current().der.clone()
     }
 
+    /// The certificate (DER) that this node shows in handshakes.
+    #[must_use]
+    pub fn certificate(&self) -> Vec<u8> {
+        self.hub.tls.certificate()
+    }
+
+    /// Number of the revocation list in force.
+    #[must_use]
+    pub fn revocation_number(&self) -> u64 {
+        self.hub.trust.current().list.number
+    }
+
     /// Puts a newer notice in force, keeps it and passes it on to every peer.
     ///
     /// # Errors

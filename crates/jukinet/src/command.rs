@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod alerts;
 mod audit;
 mod basis;
 mod bench;
@@ -14,7 +15,7 @@ mod line;
 mod man;
 pub(crate) mod new;
 mod operator;
-mod pki;
+pub(crate) mod pki;
 pub(crate) mod population;
 mod query;
 mod reconcile;
@@ -24,9 +25,7 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{
-    AuditCommand, BasisCommand, Command, OperatorCommand, PkiCommand, ReconcileCommand,
-};
+use crate::cli::{AuditCommand, BasisCommand, Command, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -40,14 +39,15 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Status(args) => waited(status::run(&args, screen)),
         Command::Doctor(args) => waited(doctor::run(&args, screen)),
         Command::Trace(args) => waited(trace::run(&args, screen)),
+        Command::Alerts(args) => waited(alerts::run(&args, screen)),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
         Command::Cs(args) => waited(cs::run(&args, screen)),
         Command::Reconcile(ReconcileCommand::Register(args)) => {
             waited(reconcile::register(&args, screen))
         }
         Command::Query(args) => waited(query::run(&args, screen)),
-        Command::Operator(OperatorCommand::Login(args)) => waited(operator::login(&args, screen)),
-        Command::Pki(PkiCommand::Revoke(args)) => waited(pki::revoke(&args, screen)),
+        Command::Pki(command) => waited(pki::run(&command, screen)),
+        Command::Operator(command) => waited(operator::run(&command, screen)),
         Command::Basis(BasisCommand::Show(args)) => waited(basis::show(&args, screen)),
         Command::Basis(BasisCommand::Check(args)) => basis::check(&args, screen),
         Command::Basis(BasisCommand::Publish(args)) => waited(basis::publish(&args, screen)),

@@ -16,11 +16,14 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod alerts;
 pub(crate) mod basis;
 pub(crate) mod firewall;
 pub(crate) mod machines;
 pub(crate) mod matrix;
 pub(crate) mod naps;
+pub(crate) mod operators;
+pub(crate) mod pki;
 pub(crate) mod watch;
 
 texts! {
@@ -203,7 +206,7 @@ texts! {
     read_log(log: &str) ja "tail -n 20 {log}" en "tail -n 20 {log}"
     expires_in(days: u64) ja "{days} 日後に期限が切れます" en "it expires in {days} days"
     expired() ja "期限が切れています" en "it is expired"
-    renew() ja "新しい証明書を発行してください（この版では新しい配備を作る）" en "issue a new one (in this version: make a new deployment)"
+    renew() ja "jukinet pki rotate で新しい証明書に替えてください" en "have it renewed with jukinet pki rotate"
     clock_before_anchor() ja "計算機の時計が配備を作った時より前を指しています" en "the machine's clock is before the time at which the deployment was made"
     set_clock() ja "計算機の時計を合わせてください" en "set the machine's clock"
     date_is(date: &str) ja "ネットワークの日付は {date} です" en "the network's date is {date}"

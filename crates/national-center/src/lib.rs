@@ -4,6 +4,7 @@
 mod registrar;
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use juki_crypto::BodyPermutation;
 use juki_dispatch::Service;
@@ -11,8 +12,10 @@ use juki_domain::NodeRole;
 use juki_journal::{JournalReceiver, Tier};
 use juki_node::{EngineParts, Node, Prepared, ServiceNode, StartError, Stop};
 use juki_record_node as records;
+use juki_services::cards::CardRegistrar;
 use juki_services::codes::CodeAllocator;
 use juki_services::query::QueryAnswerer;
+use juki_services::tables::TableRegistrar;
 
 use registrar::Registrar;
 
@@ -48,10 +51,16 @@ impl Node for NationalCenter {
                 timeout_ms,
             )),
             Box::new(CodeAllocator::new(permutation)),
+            Box::new(records::monitor(None)),
             Box::new(QueryAnswerer::new(
                 access,
                 &records::NATIONAL_TABLES,
                 registry.clone(),
+            )),
+            Box::new(CardRegistrar::new(records::registrar(&prepared)?, now_ms())),
+            Box::new(TableRegistrar::new(
+                records::registrar(&prepared)?,
+                now_ms(),
             )),
         ];
         let registrar = Registrar::open(&prepared)?;
@@ -80,4 +89,12 @@ impl Node for NationalCenter {
     async fn shutdown(self) -> Result<(), String> {
         self.0.shutdown().await
     }
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| u64::try_from(since.as_millis()).ok())
+        .unwrap_or(0)
 }

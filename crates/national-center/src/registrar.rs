@@ -1,25 +1,33 @@
-//! The registrar: signs revocation lists and the legal-basis table with the online issuing key.
+//! The registrar: signs revocation lists, the legal-basis table and what concerns operators' cards
+//! with the online issuing key.
 
+mod cards;
 mod legal_basis;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use juki_admin::{JsonBody, Problem, accepted_lang};
 use juki_crypto::SigningKey;
 use juki_domain::ErrorCode;
 use juki_node::{EngineHandle, Prepared, StartError};
-use juki_pki::{Authority, crl_number, read_certificates, read_key};
+use juki_pki::{Authority, crl_next_update, crl_number, read_certificates, read_key};
 use serde::Deserialize;
 
 /// How long a revocation list holds, in seconds: thirty days.
 const LIST_VALID_S: u64 = 30 * 24 * 3600;
+
+/// How long before its end a list is followed by the next, in seconds: ten days.
+const LIST_RENEWED_S: u64 = 10 * 24 * 3600;
+
+/// How often the list's age is looked at.
+const LIST_CHECK: Duration = Duration::from_secs(3600);
 
 /// Longest serial in hexadecimal digits (RFC 5280: 20 octets).
 const SERIAL_HEX_MAX: usize = 40;
@@ -27,8 +35,12 @@ const SERIAL_HEX_MAX: usize = 40;
 /// The registrar's key and its record of what it revoked.
 pub(crate) struct Registrar {
     issuing: Authority,
-    signing: SigningKey,
+    /// The same key, for what is signed in the network's own forms.
+    signing: Arc<SigningKey>,
     record: PathBuf,
+    /// When each list was issued: number and Unix second.
+    lists: PathBuf,
+    first_cards: PathBuf,
 }
 
 /// What is to be revoked.
@@ -57,26 +69,35 @@ impl Registrar {
         })?;
         let key = read_key(&keys.join("issuing.key")).map_err(wrong)?;
         let issuing = Authority::open(certificate, &key).map_err(wrong)?;
-        let signing = SigningKey::from_pkcs8(&key).map_err(|error| {
-            StartError::configuration(ErrorCode::ConfigBadValue, format!("issuing.key: {error}"))
-        })?;
+        let signing = SigningKey::from_pkcs8(&key)
+            .map_err(|error| StartError::configuration(ErrorCode::ConfigBadValue, error))?;
         Ok(Self {
             issuing,
-            signing,
+            signing: Arc::new(signing),
             record: keys.join("revoked.tsv"),
+            lists: keys.join("lists.tsv"),
+            first_cards: keys.join("first-cards.bin"),
         })
     }
 
     pub(crate) fn routes(self, handle: EngineHandle) -> Router {
+        let cards = cards::routes(
+            handle.clone(),
+            Arc::clone(&self.signing),
+            self.first_cards.clone(),
+        );
         let shared = Shared {
             registrar: Arc::new(self),
             handle,
             turn: Arc::default(),
         };
+        tokio::spawn(renew_lists(shared.clone()));
         Router::new()
             .route("/pki/revoke", post(revoke))
             .route("/basis", post(legal_basis::publish))
+            .route("/pki/lists", get(lists))
             .with_state(shared)
+            .merge(cards)
     }
 
     /// What was revoked so far: serial and time, from the record beside the keys.
@@ -94,14 +115,34 @@ impl Registrar {
             .collect())
     }
 
+    /// The list after the current one, with one certificate more where one is to be revoked.
     fn next_list(
         &self,
         current: &[u8],
-        revocation: &Revocation,
+        revocation: Option<&Revocation>,
         now_s: u64,
     ) -> Result<Vec<u8>, ErrorCode> {
-        let serial = hex(&revocation.serial).ok_or(ErrorCode::ValueInvalid)?;
         let mut revoked = self.revoked().map_err(|_| ErrorCode::DiskFailed)?;
+        if let Some(revocation) = revocation {
+            self.note(revocation, &mut revoked, now_s)?;
+        }
+        let number = crl_number(current).map_err(|error| error.code())? + 1;
+        let list = self
+            .issuing
+            .revocation_list(number, &revoked, now_s, now_s + LIST_VALID_S)
+            .map_err(|error| error.code())?;
+        append(&self.lists, &format!("{number}\t{now_s}\n")).map_err(|_| ErrorCode::DiskFailed)?;
+        Ok(list)
+    }
+
+    /// Puts a certificate on record as revoked, if it is not yet.
+    fn note(
+        &self,
+        revocation: &Revocation,
+        revoked: &mut Vec<(Vec<u8>, u64)>,
+        now_s: u64,
+    ) -> Result<(), ErrorCode> {
+        let serial = hex(&revocation.serial).ok_or(ErrorCode::ValueInvalid)?;
         if !revoked.iter().any(|(known, _)| *known == serial) {
             let node: String = revocation
                 .node
@@ -112,10 +153,16 @@ impl Registrar {
             append(&self.record, &line).map_err(|_| ErrorCode::DiskFailed)?;
             revoked.push((serial, now_s));
         }
-        let number = crl_number(current).map_err(|error| error.code())? + 1;
-        self.issuing
-            .revocation_list(number, &revoked, now_s, now_s + LIST_VALID_S)
-            .map_err(|error| error.code())
+        Ok(())
+    }
+
+    /// Number and time of every list issued here, oldest first.
+    fn issued(&self) -> Vec<(u64, u64)> {
+        let text = std::fs::read_to_string(&self.lists).unwrap_or_default();
+        text.lines()
+            .filter_map(|line| line.split_once('\t'))
+            .filter_map(|(number, at)| Some((number.parse().ok()?, at.parse().ok()?)))
+            .collect()
     }
 }
 
@@ -124,23 +171,8 @@ async fn revoke(
     headers: HeaderMap,
     JsonBody(revocation): JsonBody<Revocation>,
 ) -> Response {
-    let _turn = shared.turn.lock().await;
-    let now_s = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
-    let transport = shared.handle.transport();
-    let made = shared
-        .registrar
-        .next_list(&transport.revocation_list(), &revocation, now_s);
-    let installed = made.and_then(|list| {
-        transport
-            .install_crl(&list)
-            .map_err(|_| ErrorCode::DiskFailed)
-            .map(|()| list)
-    });
-    match installed {
-        Ok(list) => {
-            let number = crl_number(&list).unwrap_or(0);
+    match issue(&shared, Some(&revocation)).await {
+        Ok(number) => {
             tracing::info!(
                 event = "certificate.revoked",
                 node = revocation.node,
@@ -150,6 +182,54 @@ async fn revoke(
         }
         Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
     }
+}
+
+/// Issues the next list and puts it in force here, from where it reaches every node.
+async fn issue(shared: &Shared, revocation: Option<&Revocation>) -> Result<u64, ErrorCode> {
+    let _turn = shared.turn.lock().await;
+    let transport = shared.handle.transport();
+    let current = transport.revocation_list();
+    let list = shared
+        .registrar
+        .next_list(&current, revocation, unix_now())?;
+    transport
+        .install_crl(&list)
+        .map_err(|_| ErrorCode::DiskFailed)?;
+    crl_number(&list).map_err(|error| error.code())
+}
+
+/// Issues a list in time before the one in force ends: personal data waits for lists in time.
+async fn renew_lists(shared: Shared) {
+    loop {
+        let current = shared.handle.transport().revocation_list();
+        let end = crl_next_update(&current).unwrap_or(0);
+        if end.saturating_sub(unix_now()) < LIST_RENEWED_S {
+            match issue(&shared, None).await {
+                Ok(number) => tracing::info!(event = "revocation-list.renewed", list = number),
+                Err(code) => {
+                    tracing::error!(event = "revocation-list.not-renewed", code = code.code());
+                }
+            }
+        }
+        tokio::time::sleep(LIST_CHECK).await;
+    }
+}
+
+fn unix_now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// When each list was issued, for whoever asks since when a node lags.
+async fn lists(State(shared): State<Shared>) -> Response {
+    let lists: Vec<_> = shared
+        .registrar
+        .issued()
+        .into_iter()
+        .map(|(number, at)| serde_json::json!({ "number": number, "issued_unix_s": at }))
+        .collect();
+    Json(serde_json::json!({ "lists": lists })).into_response()
 }
 
 fn append(path: &std::path::Path, line: &str) -> std::io::Result<()> {
@@ -163,11 +243,14 @@ fn append(path: &std::path::Path, line: &str) -> std::io::Result<()> {
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    if text.is_empty()
-        || text.len() > SERIAL_HEX_MAX
-        || !text.len().is_multiple_of(2)
-        || !text.is_ascii()
-    {
+    if text.is_empty() || text.len() > SERIAL_HEX_MAX {
+        return None;
+    }
+    bytes_of(text)
+}
+
+fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
     (0..text.len())

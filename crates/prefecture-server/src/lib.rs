@@ -34,7 +34,8 @@ impl Node for PrefectureServer {
                 registry.clone(),
                 timeout_ms,
             )),
-            Box::new(CodeDesignator::new(upper)),
+            Box::new(CodeDesignator::new(upper.clone())),
+            Box::new(records::monitor(Some(upper))),
             Box::new(QueryAnswerer::new(
                 access,
                 &records::PREFECTURE_TABLES,

@@ -8,7 +8,7 @@ use juki_audit::AuditRecord;
 use juki_crypto::SystemRandomness;
 use juki_dispatch::{SECURITY, SecurityRecord};
 use juki_domain::NodeRole;
-use juki_ledger::Entry;
+use juki_ledger::{Entry, EntryKind};
 use juki_node::Keys;
 use juki_runtime::DiskFiles;
 use juki_services::query::BasisRecord;
@@ -84,6 +84,21 @@ pub fn basis_records(deployment: &Deployment, node: &str) -> Vec<BasisRecord> {
         records.extend(BasisRecord::of(entry))
     });
     records
+}
+
+/// The payloads of one kind of entries in a node's ledger, in order.
+///
+/// # Panics
+/// Where the ledger does not open.
+#[must_use]
+pub fn payloads(deployment: &Deployment, node: &str, kind: EntryKind) -> Vec<Vec<u8>> {
+    let mut payloads = Vec::new();
+    visit(deployment, node, &mut |entry| {
+        if entry.kind == kind {
+            payloads.push(entry.payload.clone());
+        }
+    });
+    payloads
 }
 
 /// Reads a copy, since opening a ledger begins a segment.

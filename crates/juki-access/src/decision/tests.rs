@@ -150,7 +150,7 @@ fn each_reason_against_a_request_is_named() {
     let none = Authorisation::default();
     refused(&none, pension, 1100, day, ErrorCode::GrantMissing);
     refused(&good, pension, 2000, day, ErrorCode::GrantExpired);
-    refused(&good, pension, 11_000, day, ErrorCode::CardUnknown);
+    refused(&good, pension, 11_000, day, ErrorCode::CardExpired);
     refused(
         &good,
         pension,
@@ -171,6 +171,56 @@ fn each_reason_against_a_request_is_named() {
     refused(&forged, pension, 1100, day, ErrorCode::CardUnknown);
     refused(&own_card, pension, 1100, day, ErrorCode::CardUnknown);
     refused(&other_key, pension, 1100, day, ErrorCode::RequestMacWrong);
+}
+
+#[test]
+fn a_card_that_expires_within_its_grant_is_refused_though_it_was_remembered() {
+    let mut world = world(&[Role::BusinessOperator]);
+    world.certificate.valid_until_s = 1200;
+    let registrar = SigningKey::generate(&SystemRandomness).unwrap();
+    world.certificate = world.certificate.clone().signed(&registrar);
+    world.access = AccessControl::new(registrar.public(), RATES)
+        .with_basis(7, LegalBasisTable::parse(TABLE).unwrap());
+    let authorisation = world.authorisation(b"q", "agency-mhlw");
+    let mut ask = |now_s| {
+        world
+            .ask(&authorisation, "pension", now_s, "2002-10-15")
+            .map(|permit| permit.operator)
+    };
+    assert_eq!(ask(1200), Ok("op-1".to_owned()));
+    assert_eq!(ask(1201), Err(ErrorCode::CardExpired));
+}
+
+#[test]
+fn a_listed_card_is_refused_with_its_name_until_the_list_lets_it_go() {
+    let mut world = world(&[Role::BusinessOperator]);
+    let authorisation = world.authorisation(b"q", "agency-mhlw");
+    let asked = Asked {
+        terminal: "agency-mhlw",
+        affair: "pension",
+        keys: Keys::Code,
+        question: b"q",
+    };
+    let day: CivilDate = "2002-10-15".parse().unwrap();
+    let mut ask = |listed: &[&str]| {
+        let mut list = CardList::default();
+        for serial in listed {
+            list.list(serial, crate::ListedFor::Lost, 1050).unwrap();
+        }
+        world.access.install_cards(list);
+        world.access.decide(&authorisation, &asked, 1_100_000, day)
+    };
+    assert!(ask(&["C-2"]).is_ok());
+    let refused = ask(&["C-1", "C-2"]).unwrap_err();
+    assert_eq!(
+        (
+            refused.code,
+            refused.card.as_str(),
+            refused.operator.as_str()
+        ),
+        (ErrorCode::CardListed, "C-1", "op-1")
+    );
+    assert!(ask(&["C-2"]).is_ok());
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The answering end, at the national center and the prefecture server.
 
-use juki_access::{AccessControl, Asked, Keys, Permit, RefusedAccess};
+use juki_access::{AccessControl, Asked, CardList, Keys, Permit, RefusedAccess};
 use juki_audit::{AUDIT, AuditRecord, Outcome};
 use juki_crypto::{Notice, NoticeKind};
 use juki_dispatch::{Answer, Context, LedgerRead, Origin, Service, Step, View};
@@ -12,6 +12,7 @@ use prost::Message as _;
 use super::basis::{self, BASIS_IN_FORCE};
 use super::message::{Answered, Question, Request, ShownRecord};
 use super::refusals::RefusalRuns;
+use crate::cards;
 
 /// Answers questions: an audit record first, then the answer.
 pub struct QueryAnswerer {
@@ -86,6 +87,19 @@ impl QueryAnswerer {
                 self.answer(named(audit, &permit), &permit, hit)
             }
         }
+    }
+
+    fn hear_basis(&mut self, context: &Context<'_>, notice: &Notice, view: &View) -> Step {
+        let mut step = Step::none();
+        let heard = basis::hear(notice, context.now_ms, context.ledger, view);
+        if let Some(record) = heard.record {
+            step.append(BASIS_IN_FORCE, record.encode_to_vec());
+        }
+        if let Some(in_force) = heard.in_force {
+            self.access
+                .take_in_force(basis::of_node(in_force, self.tables));
+        }
+        step
     }
 
     fn answer(&self, mut audit: AuditRecord, permit: &Permit, hit: Hit) -> Judged {
@@ -196,23 +210,23 @@ impl Service for QueryAnswerer {
     }
 
     fn on_notice(&mut self, context: &Context<'_>, notice: &Notice, view: &mut View) -> Step {
-        let mut step = Step::none();
-        if notice.kind != NoticeKind::LegalBasis {
-            return step;
+        match notice.kind {
+            NoticeKind::CardList => {
+                let read = CardList::decode(&notice.body).ok();
+                let step = cards::record(context, notice, read.as_ref(), view);
+                if let Some(listed) = read {
+                    self.access.install_cards(listed);
+                }
+                step
+            }
+            NoticeKind::LegalBasis => self.hear_basis(context, notice, view),
+            NoticeKind::Directory => Step::none(),
         }
-        let heard = basis::hear(notice, context.now_ms, context.ledger, view);
-        if let Some(record) = heard.record {
-            step.append(BASIS_IN_FORCE, record.encode_to_vec());
-        }
-        if let Some(in_force) = heard.in_force {
-            self.access
-                .take_in_force(basis::of_node(in_force, self.tables));
-        }
-        step
     }
 
     fn apply(&mut self, entry: &Entry, view: &mut View) {
         basis::apply(entry, view);
+        cards::recorded(entry, view);
     }
 
     fn resume(&mut self, ledger: &dyn LedgerRead, view: &View) {
@@ -235,3 +249,6 @@ impl Service for QueryAnswerer {
         self.runs.next_due()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,8 +17,10 @@ pub(crate) enum BasisCommand {
     )]
     Check(BasisFileArgs),
     /// Have the registrar sign a new table and put it in force at every node that can be reached
-    #[command(after_help = "Example:\n  jukinet basis publish ./demo --file new.csv")]
-    Publish(BasisFileArgs),
+    #[command(
+        after_help = "Examples:\n  jukinet basis publish ./demo --file new.csv\n  jukinet basis publish ./demo --by system-manager"
+    )]
+    Publish(BasisPublishArgs),
 }
 
 /// Arguments of `basis show`.
@@ -39,4 +41,17 @@ pub(crate) struct BasisFileArgs {
     /// The table (default: legal-basis.csv in the deployment folder)
     #[arg(long, value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+}
+
+/// Arguments of `basis publish`.
+#[derive(Debug, Args)]
+pub(crate) struct BasisPublishArgs {
+    #[command(flatten)]
+    pub(crate) table: BasisFileArgs,
+    /// The system manager's card that signs the order (default: system-manager)
+    #[arg(long, value_name = "CARD")]
+    pub(crate) by: Option<String>,
+    /// File with that card's PIN; without it JUKINET_PIN, the demo's PIN file or the keyboard
+    #[arg(long, value_name = "FILE")]
+    pub(crate) by_pin_file: Option<PathBuf>,
 }

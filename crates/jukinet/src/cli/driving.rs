@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+
+use super::FolderArgs;
 use juki_domain::CivilDate;
 
 use super::civil_date;
@@ -157,30 +159,12 @@ pub(crate) struct QueryArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum OperatorCommand {
-    /// Log in at a terminal with an operator's card
-    #[command(after_help = "Example:\n  jukinet operator login ./demo --card agency-mhlw")]
-    Login(LoginArgs),
-}
-
-/// Arguments of `operator login`.
-#[derive(Debug, Args)]
-pub(crate) struct LoginArgs {
-    /// The deployment folder
-    pub(crate) dir: PathBuf,
-    /// The card: its name in the folder `cards`, or a card file
-    #[arg(long)]
-    pub(crate) card: String,
-    /// File with the PIN; without it JUKINET_PIN, the demo's PIN file or the keyboard
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pin_file: Option<PathBuf>,
-    /// The terminal; needed where the network has several
-    #[arg(long)]
-    pub(crate) node: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum PkiCommand {
+    /// Show every node's certificate, how long it is valid, and the revocation list that it judges by
+    #[command(
+        after_help = "Examples:\n  jukinet pki status ./demo\n  jukinet pki status ./demo --json"
+    )]
+    Status(FolderArgs),
     /// Revoke a node's certificate; the list travels through the network by itself
     #[command(after_help = "Example:\n  jukinet pki revoke ./demo cs-355011")]
     Revoke(RevokeArgs),

@@ -4,12 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use juki_admin::AdminClient;
-use juki_crypto::{Notice, NoticeKind, VerifyingKey};
+use juki_crypto::{Notice, NoticeKind, VerifyingKey, sha256};
 use juki_domain::{ErrorCode, Lang, LegalBasisTable, NodeRole, Purpose};
+use juki_services::tables::{BASIS_SUBJECT, BasisAct};
+use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::cli::{BasisFileArgs, BasisShowArgs};
+use crate::cli::{BasisFileArgs, BasisPublishArgs, BasisShowArgs, ByArgs};
+use crate::command::operator::{SYSTEM_MANAGER, sign};
 use crate::deployment::{Deployment, NodePlace};
 use crate::failure::{Ending, Failure, Outcome};
 use crate::screen::Screen;
@@ -45,6 +48,7 @@ struct Row {
 struct Published {
     number: u64,
     digest: String,
+    by: String,
     rows: usize,
     added: Vec<Named>,
     removed: Vec<Named>,
@@ -143,18 +147,31 @@ pub(crate) fn check(args: &BasisFileArgs, screen: Screen) -> Ending {
     Ok(Outcome::Held)
 }
 
-pub(crate) async fn publish(args: &BasisFileArgs, screen: Screen) -> Ending {
-    let deployment = Deployment::open(&args.dir)?;
-    let (file, text) = read(&deployment, args)?;
+pub(crate) async fn publish(args: &BasisPublishArgs, screen: Screen) -> Ending {
+    let deployment = Deployment::open(&args.table.dir)?;
+    let (file, text) = read(&deployment, &args.table)?;
     // The registrar reads it as strictly; here the file can be named.
     parse(&file, &text)?;
     let center = deployment.only(NodeRole::NationalCenter, None, screen.lang)?;
     let client = AdminClient::new(center.admin_socket()).with_lang(screen.lang);
-    let published: Published = client.post_json("/basis", &json!({"table": text})).await?;
+    let in_force: InForce = client.get_json("/basis").await?;
+    let act = BasisAct {
+        number: in_force.number + 1,
+        digest: sha256(text.as_bytes()).to_vec(),
+    };
+    let by = ByArgs {
+        by: args.by.clone(),
+        by_pin_file: args.by_pin_file.clone(),
+    };
+    let act = (BASIS_SUBJECT, act.encode_to_vec());
+    let signed = sign(&deployment, &by, SYSTEM_MANAGER, act, screen)?;
+    let request = json!({"table": text, "act": signed});
+    let published: Published = client.post_json("/basis", &request).await?;
     screen.line(say::published(
         screen.lang,
         published.number,
         &published.digest,
+        &published.by,
     ));
     tell(
         &published.added,

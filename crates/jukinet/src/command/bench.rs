@@ -3,6 +3,7 @@
 //! Every run on a network has unshaped lines and all protections on. Clients, nodes and the
 //! supervisor share the machine's cores.
 
+mod analysis;
 pub(crate) mod bare;
 mod change;
 mod controls;
@@ -13,6 +14,7 @@ mod memory;
 mod population;
 mod probe;
 mod query;
+mod revocation;
 mod startup;
 mod verify;
 
@@ -45,7 +47,8 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         | BenchName::Flood
         | BenchName::Population
         | BenchName::Startup
-        | BenchName::Controls => RUNS,
+        | BenchName::Controls
+        | BenchName::Revocation => RUNS,
     });
     match args.name {
         BenchName::Query => {
@@ -70,6 +73,9 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         BenchName::Load => load::measure(&folder.0, runs, &mut figures, screen).await?,
         BenchName::Startup => startup::measure(&folder.0, runs, &mut figures, screen).await?,
         BenchName::Controls => controls::measure(&folder.0, runs, &mut figures, screen).await?,
+        BenchName::Revocation => {
+            revocation::measure(&folder.0, runs, &mut figures, screen).await?;
+        }
     }
     figures.show(screen)?;
     Ok(Outcome::Held)
@@ -98,6 +104,7 @@ fn name_of(name: BenchName) -> &'static str {
         BenchName::Load => "load",
         BenchName::Startup => "startup",
         BenchName::Controls => "controls",
+        BenchName::Revocation => "revocation",
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod basis;
 mod cards;
-mod folder;
+pub(crate) mod folder;
 mod keys;
 
 use std::path::Path;
@@ -143,7 +143,7 @@ fn tell(made: &Made, dir: &Path, screen: Screen) -> Result<(), Failure> {
     screen.line(text::made(lang, &dir.display().to_string(), nodes.len()));
     population::tell(&made.residents, screen);
     for card in &made.cards {
-        let (title, pin) = (text::card_of(lang, &card.agency), text::pin(lang));
+        let (title, pin) = (text::card_of(lang, &card.name), text::pin(lang));
         screen.line(format!(
             "{title}: {}  {pin}: {}",
             card.file.display(),
@@ -154,7 +154,7 @@ fn tell(made: &Made, dir: &Path, screen: Screen) -> Result<(), Failure> {
     let cards = made
         .cards
         .iter()
-        .map(|card| json!({"node": card.agency, "card": card.file, "pin_file": card.pin_file}));
+        .map(|card| json!({"name": card.name, "node": card.node, "card": card.file, "pin_file": card.pin_file}));
     screen.document(&json!({
         "folder": made.deployment.folder(),
         "network": made.deployment.network().id(),

@@ -1,35 +1,30 @@
 //! `jukinet pki`: certificates of a running network.
 
-use juki_admin::AdminClient;
-use juki_domain::NodeRole;
-use serde_json::{Value, json};
+mod lists;
+mod revoke;
+mod status;
 
-use crate::cli::RevokeArgs;
-use crate::deployment::Deployment;
-use crate::failure::{Ending, Outcome};
+use crate::cli::PkiCommand;
+use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
-use crate::text;
 
-/// Asks the registrar at the national center for a new revocation list with one more certificate.
-pub(crate) async fn revoke(args: &RevokeArgs, screen: Screen) -> Ending {
-    let deployment = Deployment::open(&args.dir)?;
-    let revoked = deployment.place(&args.node, screen.lang)?;
-    let center = deployment.only(NodeRole::NationalCenter, None, screen.lang)?;
-    let client = AdminClient::new(center.admin_socket()).with_lang(screen.lang);
-    let path = revoked.keys().join("node.crt");
-    let broken =
-        |error: juki_pki::PkiError| crate::failure::Failure::new(error.code(), error.to_string());
-    let chain = juki_pki::read_certificates(&path).map_err(broken)?;
-    let serial =
-        juki_pki::serial_of(chain.first().map_or(&[][..], Vec::as_slice)).map_err(broken)?;
-    let serial: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
-    let answer: Value = client
-        .post_json(
-            "/pki/revoke",
-            &json!({"node": revoked.name.as_str(), "serial": serial}),
-        )
-        .await?;
-    screen.line(text::revoked(screen.lang, revoked.name.as_str()));
-    screen.document(&answer)?;
-    Ok(Outcome::Held)
+pub(crate) use lists::{Holder, holders, informed_of, reports};
+pub(crate) use revoke::revoke_certificate;
+
+/// Runs one of the commands.
+pub(crate) async fn run(command: &PkiCommand, screen: Screen) -> Ending {
+    match command {
+        PkiCommand::Status(args) => status::run(args, screen).await,
+        PkiCommand::Revoke(args) => revoke::run(args, screen).await,
+    }
+}
+
+/// A failure of keys, certificates or their files.
+fn broken(error: juki_pki::PkiError) -> Failure {
+    Failure::new(error.code(), crate::failure::with_causes(&error))
+}
+
+/// Bytes as people write serials.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

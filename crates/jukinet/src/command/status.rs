@@ -6,12 +6,13 @@ mod watch;
 
 use juki_admin::StatusReport;
 use juki_domain::Lang;
+use juki_pki::Expiry;
 use serde::Serialize;
 
 use crate::cli::StatusArgs;
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Failure, Outcome};
-use crate::local_time::unix_now;
+use crate::local_time::{DAY_S, unix_now};
 use crate::screen::{Screen, table_text};
 use crate::supervisor::ProcessState;
 use crate::text;
@@ -67,7 +68,26 @@ fn show(deployment: &Deployment, rows: &[NodeStatus], screen: Screen) -> Result<
         .count();
     let date = network_date(deployment, screen.lang);
     screen.line(text::summary(screen.lang, ready, rows.len(), &date));
+    for row in rows {
+        if let Some(warning) = ending(row, unix_now(), screen.lang) {
+            screen.line(warning);
+        }
+    }
     Ok(Outcome::Held)
+}
+
+/// A warning where the node's certificate ends soon.
+fn ending(row: &NodeStatus, now_s: u64, lang: Lang) -> Option<String> {
+    let report = row.report.as_ref()?;
+    let end = report.more.get("certificate_not_after_unix_s")?.as_u64()?;
+    match Expiry::of(end, now_s) {
+        Expiry::Far => None,
+        Expiry::Ended => Some(text::pki::has_ended(lang, &row.node)),
+        Expiry::Month | Expiry::Week | Expiry::Day => {
+            let days = (end - now_s) / DAY_S;
+            Some(text::pki::ends_soon(lang, &row.node, days))
+        }
+    }
 }
 
 /// The network's date; empty where it is beyond the years that dates can have.

@@ -15,6 +15,6 @@ texts! {
     added(purpose: &str) ja "  追加 {purpose}" en "  added {purpose}"
     removed(purpose: &str) ja "  削除 {purpose}" en "  removed {purpose}"
     changed(purpose: &str) ja "  変更 {purpose}" en "  changed {purpose}"
-    published(number: u64, digest: &str) ja "第 {number} 号として公布しました。届くすべてのノードで直ちに発効します。\n  SHA-256 {digest}" en "published as number {number}; it is in force at every node that can be reached.\n  SHA-256 {digest}"
+    published(number: u64, digest: &str, by: &str) ja "{by} の操作により第 {number} 号として公布しました。届くすべてのノードで直ちに発効します。\n  SHA-256 {digest}" en "published as number {number} by {by}; it is in force at every node that can be reached.\n  SHA-256 {digest}"
     answers_nobody(node: &str) ja "{node} は照会に回答するノードではありません" en "{node} does not answer inquiries"
 }

@@ -4,6 +4,7 @@
     reason = "a step of a test that fails ends the test"
 )]
 
+mod certificates;
 mod network;
 mod nodes;
 mod operators;

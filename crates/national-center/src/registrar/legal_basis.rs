@@ -4,14 +4,21 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use juki_access::SignedAct;
 use juki_admin::{JsonBody, Problem, accepted_lang};
 use juki_crypto::{Notice, NoticeKind, sha256};
-use juki_domain::{LegalBasisTable, Purpose};
+use juki_domain::{ErrorCode, LegalBasisTable, Purpose};
 use juki_node::EngineHandle;
+use juki_services::tables::{BASIS_SERVICE, BasisAnswer, BasisAsk};
+use juki_transport::NoticeRefused;
+use prost::Message as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::{Shared, bytes_of};
+
+/// Longest order in hexadecimal digits.
+const ACT_HEX_MAX: usize = 16 * 1024;
 
 /// What is to be put in force.
 #[derive(Debug, Deserialize)]
@@ -19,6 +26,8 @@ use super::Shared;
 pub(super) struct NewTable {
     /// The table's text.
     table: String,
+    /// The order that a system manager's card signed, in hexadecimal digits.
+    act: String,
 }
 
 /// `POST /basis`: signs the table under the next number and puts it in force here; it reaches every
@@ -46,26 +55,65 @@ pub(super) async fn publish(
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
+    let ordered = match order(&shared.handle, &new.act, number, sha256(&body).to_vec()).await {
+        Ok(by) => by,
+        Err(code) => return Problem::new(code, lang).into_response(),
+    };
     let notice = Notice::sign(
         NoticeKind::LegalBasis,
         number,
         body,
         &shared.registrar.signing,
     );
-    if let Err(refused) = shared.handle.install_notice(&notice.encode()).await {
-        return Problem::new(refused.code(), lang).into_response();
+    match shared.handle.install_notice(&notice.encode()).await {
+        Ok(()) => {}
+        Err(error @ NoticeRefused::Keep { .. }) => {
+            tracing::error!(event = "legal_basis.not_kept", %error);
+        }
+        Err(refused) => return Problem::new(refused.code(), lang).into_response(),
     }
     let changes = table.changes_since(before.as_ref().and_then(|(_, table)| table.as_ref()));
-    tracing::info!(event = "legal_basis.published", number, digest);
+    tracing::info!(
+        event = "legal_basis.published",
+        number,
+        digest,
+        by = ordered
+    );
     Json(json!({
         "number": number,
         "digest": digest,
+        "by": ordered,
         "rows": table.all().len(),
         "added": purposes(&changes.added),
         "removed": purposes(&changes.removed),
         "changed": purposes(&changes.changed),
     }))
     .into_response()
+}
+
+/// Has the order judged and put on record; gives the operator.
+async fn order(
+    handle: &EngineHandle,
+    act: &str,
+    number: u64,
+    digest: Vec<u8>,
+) -> Result<String, ErrorCode> {
+    let act = (act.len() <= ACT_HEX_MAX).then(|| bytes_of(act)).flatten();
+    let signed = act.and_then(|bytes| SignedAct::decode(bytes.as_slice()).ok());
+    let ask = BasisAsk {
+        signed: Some(signed.ok_or(ErrorCode::ActInvalid)?),
+        number,
+        digest,
+    };
+    let answer = handle
+        .call(BASIS_SERVICE, ask.encode_to_vec())
+        .await
+        .map_err(|_| ErrorCode::NotRunning)?;
+    let answer = BasisAnswer::decode(answer.as_slice()).map_err(|_| ErrorCode::FrameGarbage)?;
+    match answer.failure.as_str() {
+        "" => Ok(answer.by),
+        code => Err(ErrorCode::from_code(code).unwrap_or(ErrorCode::FrameGarbage)),
+    }
 }
 
 /// The number in force at the registrar, with its table where it can be read.

@@ -124,13 +124,29 @@ fn a_revoked_node_loses_its_links_within_seconds_and_gets_none_again() {
     };
     assert!(linked());
     let revoked = Instant::now();
-    let _revoked = net.jukinet(&["pki", "revoke", "net", OWN]).held();
+    let told = net
+        .jukinet(&["pki", "revoke", "net", OWN, "--json"])
+        .held()
+        .json();
     until("the end of its link", || (!linked()).then_some(()));
     assert!(
         revoked.elapsed().as_secs() < 10,
         "it took {:?}",
         revoked.elapsed()
     );
+    assert_eq!(told["not_informed"], serde_json::json!([]), "{told}");
+    let status = net
+        .jukinet(&["pki", "status", "net", "--json"])
+        .held()
+        .json();
+    for row in status["nodes"].as_array().unwrap() {
+        let (class, informed) = (&row["class"], row["list"] == told["list"]);
+        if row["node"] == OWN {
+            assert_eq!(class, "revoked");
+        } else {
+            assert!(informed && class == "valid", "{row}");
+        }
+    }
     until("its refusal", || {
         net.metrics(FIREWALL)
             .contains("juki_links_refused_total{error_code=\"JKT-1003\"}")

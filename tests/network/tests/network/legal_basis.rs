@@ -249,9 +249,15 @@ fn a_new_table_is_in_force_everywhere_at_once_and_on_record() {
     ] {
         let refused = publish(&net, name, &garbled);
         assert!(refused.code() == Some(1) && refused.text().contains("JKA-1306"));
-        let direct = net.post("national", "/basis", &json!({"table": garbled}));
+        let direct = net.post("national", "/basis", &json!({"table": garbled, "act": ""}));
         assert_eq!(direct.unwrap_err(), "JKA-1306");
     }
+    // Nobody but a system manager orders a table.
+    let unsigned = net.post("national", "/basis", &json!({"table": first, "act": ""}));
+    assert_eq!(unsigned.unwrap_err(), "JKA-1203");
+    let by_manager_of_cards = ["basis", "publish", "net", "--by", "card-manager"];
+    let refused = net.jukinet(&by_manager_of_cards);
+    assert!(refused.text().contains("JKA-1005"), "{}", refused.text());
     assert_eq!(pension()["record"]["items"], json!([1, 6]));
 
     let gone = narrower.replace("war-bereaved-pension,mhlw", "former-pension,mhlw");
@@ -280,6 +286,8 @@ fn both_tiers_recorded_three_tables(net: &Deployment, third: &str) {
         .map(|record| record.basis_version)
         .collect();
     assert_eq!(versions, [1, 2, 2, 3]);
+    let orders = network::payloads(net, "national", juki_ledger::EntryKind(82));
+    assert_eq!(orders.len(), 2);
     for node in ["national", "prefecture-35"] {
         let tables = network::basis_records(net, node);
         let told: Vec<_> = tables

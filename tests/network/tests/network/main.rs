@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod alerts;
 mod certificates;
 mod configuration;
 mod crashes;
@@ -18,6 +19,7 @@ mod imports;
 mod legal_basis;
 mod links;
 mod machines;
+mod operators;
 mod prefecture;
 mod readme;
 mod reconciliation;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use juki_domain::{Lang, NodeRole};
-use juki_pki::{crl_next_update, not_after_of, read_certificates, read_revocation_list};
+use juki_pki::{Expiry, crl_next_update, not_after_of, read_certificates, read_revocation_list};
 
 use super::Finding;
 use crate::deployment::{Deployment, NodePlace};
@@ -98,6 +98,7 @@ fn certificate(place: &NodePlace, lang: Lang) -> Finding {
         place,
         &path,
         end.map_err(|error| error.to_string()),
+        (text::renew(lang), true),
         lang,
     )
 }
@@ -110,6 +111,8 @@ fn revocation_list(place: &NodePlace, lang: Lang) -> Finding {
         place,
         &path,
         end.map_err(|error| error.to_string()),
+        // The registrar renews lists by itself long before their end.
+        (text::pki::renew_list(lang), false),
         lang,
     )
 }
@@ -119,19 +122,22 @@ fn expiry(
     place: &NodePlace,
     path: &Path,
     end: Result<u64, String>,
+    (todo, warns_early): (String, bool),
     lang: Lang,
 ) -> Finding {
     let node = place.name.as_str();
     let now = unix_now();
     match end {
-        Ok(end) if end <= now => Finding::bad(check, node, text::expired(lang), text::renew(lang)),
-        Ok(end) if end - now < SOON_DAYS * DAY_S => Finding::doubtful(
-            check,
-            node,
-            text::expires_in(lang, (end - now) / DAY_S),
-            text::renew(lang),
-        ),
-        Ok(end) => Finding::good(check, node, text::expires_in(lang, (end - now) / DAY_S)),
+        Ok(end) => {
+            let left = text::expires_in(lang, end.saturating_sub(now) / DAY_S);
+            match Expiry::of(end, now) {
+                Expiry::Ended => Finding::bad(check, node, text::expired(lang), todo),
+                Expiry::Day => Finding::bad(check, node, left, todo),
+                Expiry::Week => Finding::doubtful(check, node, left, todo),
+                Expiry::Month if warns_early => Finding::doubtful(check, node, left, todo),
+                Expiry::Month | Expiry::Far => Finding::good(check, node, left),
+            }
+        }
         Err(error) => Finding::bad(
             check,
             node,
@@ -140,6 +146,3 @@ fn expiry(
         ),
     }
 }
-
-/// Time enough to act.
-const SOON_DAYS: u64 = 30;
