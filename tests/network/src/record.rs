@@ -86,7 +86,24 @@ pub fn basis_records(deployment: &Deployment, node: &str) -> Vec<BasisRecord> {
     records
 }
 
-/// The payloads of one kind of entries in a node's ledger, in order.
+/// The findings of a firewall's detectors, in order: their kinds.
+///
+/// # Panics
+/// Where the ledger does not open.
+#[must_use]
+pub fn firewall_alerts(deployment: &Deployment, firewall: &str) -> Vec<String> {
+    let mut kinds = Vec::new();
+    visit(deployment, firewall, &mut |entry| {
+        if let Some(FirewallRecord::Alert(alert)) =
+            FirewallRecord::decode(entry.kind, &entry.payload).unwrap()
+        {
+            kinds.push(alert.kind);
+        }
+    });
+    kinds
+}
+
+/// The payloads of a kind of entries in a node's ledger, in order.
 ///
 /// # Panics
 /// Where the ledger does not open.
