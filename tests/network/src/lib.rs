@@ -22,11 +22,9 @@ pub use hostile::{Hostile, Seat};
 pub use prefecture::{Codes, LOAD_PATIENCE, Prefecture, Register, Supervised, Told};
 pub use printed::{Printed, until};
 pub use programs::programs;
-<<<<<<< HEAD
-pub use record::{SecurityNote, audits, basis_records, firewall_codes, payloads, security_notes};
-=======
-pub use record::{SecurityNote, audits, firewall_alerts, firewall_codes, payloads, security_notes};
->>>>>>> d659f0bd7880f4014de24b191607a9be7bd493b1
+pub use record::{
+    SecurityNote, audits, basis_records, firewall_alerts, firewall_codes, payloads, security_notes,
+};
 
 /// How long anything may take before a test gives up, beside what a test bounds itself.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
