@@ -2,6 +2,7 @@
 
 mod alerts;
 mod audit;
+mod basis;
 mod driving;
 mod firewall;
 mod japanese;
@@ -20,6 +21,7 @@ pub(crate) use audit::{
     AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, Wanted,
     WantedOutcome,
 };
+pub(crate) use basis::{BasisCommand, BasisFileArgs, BasisPublishArgs, BasisShowArgs};
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,
     ReconcileRegisterArgs, RevokeArgs, StateArgs,
@@ -112,6 +114,9 @@ pub(crate) enum Command {
     /// Certificates
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// The table of legal bases: which body may be given which items for which affair
+    #[command(subcommand)]
+    Basis(BasisCommand),
     /// Show leased lines or change them while they run
     #[command(
         after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo up cs-355011 --direction upward\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000"
@@ -293,6 +298,12 @@ pub(crate) struct NewArgs {
     /// Let every line pass everything at once instead of what its leased line carries
     #[arg(long)]
     pub(crate) unshaped: bool,
+    /// Questions a minute that one operator may ask
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=60_000_000))]
+    pub(crate) operator_per_min: u32,
+    /// Questions a minute that all operators of a body may ask together
+    #[arg(long, value_name = "N", default_value_t = 6_000, value_parser = clap::value_parser!(u32).range(1..=60_000_000))]
+    pub(crate) body_per_min: u32,
 }
 
 /// The networks that `new` can make.
