@@ -5,6 +5,7 @@ mod evidence;
 mod files;
 mod hop;
 mod journal;
+mod registrar;
 mod services;
 mod trust;
 
@@ -19,6 +20,7 @@ pub fn all() -> Vec<Decoder> {
         journal::decoders(),
         services::decoders(),
         access::decoders(),
+        registrar::decoders(),
         evidence::decoders(),
         files::decoders(),
     ]

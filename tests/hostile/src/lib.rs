@@ -6,9 +6,15 @@
 )]
 
 mod background;
+mod memory;
+mod needles;
+mod tap;
 mod told;
 
 pub use background::Background;
+pub use memory::search_memory;
+pub use needles::{Needles, Seen};
+pub use tap::Taps;
 pub use told::{Attacked, attack};
 
 use network::{Deployment, until};

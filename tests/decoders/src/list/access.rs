@@ -1,8 +1,11 @@
 //! What operators show: cards, grants, authorisations, legal bases.
 
 use std::fs;
+use std::num::NonZeroU32;
 
-use juki_access::{AccessControl, Asked, Authorisation, CardCertificate, Grant, Keys, Role};
+use juki_access::{
+    AccessControl, AccessRates, Asked, Authorisation, CardCertificate, Grant, Keys, Role,
+};
 use juki_crypto::{DigestKey, SigningKey};
 use juki_domain::LegalBasisTable;
 use juki_smartcard::SoftCard;
@@ -44,7 +47,8 @@ pub(super) fn decoders() -> Vec<Decoder> {
                     question: b"question",
                 };
                 let table = LegalBasisTable::parse(TABLE).unwrap();
-                AccessControl::new(registrar().public(), table)
+                AccessControl::new(registrar().public(), RATES)
+                    .with_basis(1, table)
                     .decide(
                         &authorisation,
                         &asked,
@@ -114,6 +118,10 @@ fn authorisation() -> Authorisation {
     }
 }
 
+const RATES: AccessRates = AccessRates {
+    operator_per_min: NonZeroU32::MAX,
+    body_per_min: NonZeroU32::MAX,
+};
 const TABLE: &str = include_str!("../../../../configs/legal-basis.csv");
 const TERMINAL: &str = "agency-mhlw";
 const NOW_S: u64 = 1_034_640_000;

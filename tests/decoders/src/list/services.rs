@@ -58,6 +58,7 @@ pub(super) fn decoders() -> Vec<Decoder> {
                 failure: "JKL-2004".to_owned(),
                 refused_by: "national".to_owned(),
                 message_id: "00".repeat(16),
+                ..LocalAnswer::default()
             }]
         ),
         Decoder {
@@ -166,7 +167,10 @@ fn asks() -> Vec<LocalAsk> {
     ];
     kinds
         .into_iter()
-        .map(|kind| LocalAsk { kind: Some(kind) })
+        .map(|kind| LocalAsk {
+            kind: Some(kind),
+            ..LocalAsk::default()
+        })
         .collect()
 }
 
@@ -186,6 +190,8 @@ fn answered() -> Answered {
             previous_code: String::new(),
             ended: false,
             municipality: 35_204,
+            ..ShownRecord::default()
         }),
+        ..Answered::default()
     }
 }

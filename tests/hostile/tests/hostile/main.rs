@@ -5,6 +5,7 @@
     reason = "a step of a test that fails ends the test"
 )]
 
+mod capture;
 mod firewalls;
 mod floods;
 mod servers;
