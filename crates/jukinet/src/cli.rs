@@ -1,12 +1,14 @@
 //! The command line: `jukinet COMMAND ..`.
 
 mod alerts;
+mod audit;
 mod basis;
 mod driving;
 mod firewall;
 mod japanese;
 mod operator;
 mod population;
+mod purge;
 mod selection;
 
 use std::path::PathBuf;
@@ -15,6 +17,10 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
 
 pub(crate) use alerts::AlertsArgs;
+pub(crate) use audit::{
+    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, Wanted,
+    WantedOutcome,
+};
 pub(crate) use basis::{BasisCommand, BasisFileArgs, BasisPublishArgs, BasisShowArgs};
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,
@@ -26,6 +32,7 @@ pub(crate) use operator::{
     ByArgs, CardArgs, EnrolArgs, LoginArgs, OperatorCommand, PinArgs, RevokeCardArgs,
 };
 pub(crate) use population::PopulationArgs;
+pub(crate) use purge::{PurgeArgs, PurgeGroup};
 pub(crate) use selection::Selection;
 
 /// Builds, runs, watches and examines a resident registry network on this machine
@@ -85,7 +92,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet alerts ./demo\n  jukinet alerts ./demo --node prefecture-35 --json"
     )]
     Alerts(AlertsArgs),
-    /// Evidence: verify ledgers
+    /// Evidence: verify, search, export and analyse ledgers
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Drive a communication server as the existing register would
@@ -364,17 +371,10 @@ pub(crate) struct TraceArgs {
     pub(crate) id: String,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Verify checksums, chain and checkpoints of ledgers; name the first bad entry
-    #[command(after_help = "Example:\n  jukinet audit verify ./demo/nodes/national/data/ledger")]
-    Verify(VerifyArgs),
-}
-
 /// Arguments of `audit verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Ledger folders
+    /// Ledger folders, or deployment folders for all ledgers in them
     #[arg(required = true)]
     pub(crate) path: Vec<PathBuf>,
     /// The node's storage key; without it the key beside the node's data folder is taken

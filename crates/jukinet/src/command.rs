@@ -1,7 +1,7 @@
 //! One module per command.
 
 mod alerts;
-mod audit;
+pub(crate) mod audit;
 mod basis;
 mod bench;
 mod completions;
@@ -25,7 +25,7 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{AuditCommand, BasisCommand, Command, ReconcileCommand};
+use crate::cli::{BasisCommand, Command, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -40,7 +40,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Doctor(args) => waited(doctor::run(&args, screen)),
         Command::Trace(args) => waited(trace::run(&args, screen)),
         Command::Alerts(args) => waited(alerts::run(&args, screen)),
-        Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
+        Command::Audit(action) => audit::run(action, screen),
         Command::Cs(args) => waited(cs::run(&args, screen)),
         Command::Reconcile(ReconcileCommand::Register(args)) => {
             waited(reconcile::register(&args, screen))

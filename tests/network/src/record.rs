@@ -118,6 +118,19 @@ pub fn payloads(deployment: &Deployment, node: &str, kind: EntryKind) -> Vec<Vec
     payloads
 }
 
+/// All entries of a node's ledger, in order.
+///
+/// # Panics
+/// Where the ledger does not open.
+#[must_use]
+pub fn entries(deployment: &Deployment, node: &str) -> Vec<Entry> {
+    let mut all = Vec::new();
+    visit(deployment, node, &mut |entry| all.push(entry.clone()));
+    // Opening the copy began a run of its own.
+    let _opened = all.pop();
+    all
+}
+
 /// Reads a copy, since opening a ledger begins a segment.
 fn visit(deployment: &Deployment, node: &str, see: &mut dyn FnMut(&Entry)) {
     let folder = deployment.node(node);

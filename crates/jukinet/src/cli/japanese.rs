@@ -91,10 +91,27 @@ const COMMANDS: &[(&str, &str)] = &[
         "alerts",
         "ファイアウォールと各ノードの警報を、緊急時対応計画のレベルとともに示す",
     ),
-    ("audit", "証跡: 台帳の検証"),
+    ("audit", "証跡: 台帳の検証、検索、出力、解析"),
+    ("audit search", "台帳から本人確認情報の照会を探す"),
+    (
+        "audit export",
+        "照会をファイルに書き出す（台帳との対応を示す目録を添える）",
+    ),
+    (
+        "audit supply",
+        "法の定める提供の帳簿（提供先、事務、年月日、件数、方法）を示す",
+    ),
+    (
+        "audit analyse",
+        "不正利用の兆しを探す（時間外、大量検索、特定の者への集中、拒否、途絶など）",
+    ),
     (
         "audit verify",
-        "台帳の検査値、連鎖、検査点を検証し、最初の不正な記録を示す",
+        "台帳を単独で、また隣接ノードの検査点と照らして検証し、最初の不正な記録を示す",
+    ),
+    (
+        "audit purge",
+        "停止したノードの台帳から、保存期間を過ぎた内容を消す（連鎖は残る）",
     ),
     (
         "cs",
@@ -226,13 +243,60 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     ("all", "異常のない接続もすべて示す"),
     ("id", "メッセージ番号（16 進数 32 桁）"),
-    ("path", "台帳フォルダー"),
+    (
+        "audit verify/path",
+        "台帳フォルダー、または配備フォルダー（中の全台帳）",
+    ),
+    ("path", "配備フォルダーまたは台帳フォルダー"),
+    ("from", "最初の日付"),
+    ("to", "最後の日付"),
+    ("operator", "操作者"),
+    ("audit search/card", "カード"),
+    ("audit export/card", "カード"),
+    ("terminal", "端末"),
+    ("body", "機関"),
+    ("audit search/affair", "事務"),
+    ("audit export/affair", "事務"),
+    (
+        "person",
+        "本人の仮名（16 進数 32 桁。- は標準入力から住民票コードを読む）",
+    ),
+    (
+        "outcome",
+        "結果（match 該当、no-match 該当なし、several 複数、refused 拒否）",
+    ),
+    ("limit", "示す件数"),
+    (
+        "audit export/out",
+        "書き出すファイル（CSV。末尾が .jsonl なら一行に JSON 一つ。目録は隣に置く）",
+    ),
+    ("monthly", "公表のための年次報告のように月ごとにまとめる"),
+    ("audit supply/out", "この CSV ファイルにも書く"),
+    (
+        "listed",
+        "同僚・注意対象者のファイル（一行に住民票コードまたは仮名一つ）",
+    ),
+    (
+        "settings",
+        "しきい値のファイル（省略時は配備の analysis.toml、なければ組み込みの値）",
+    ),
+    (
+        "audit analyse/out",
+        "報告を書くファイル（.html、.json、その他は文字だけ）",
+    ),
     (
         "audit verify/key",
         "ノードの保存鍵（省略時はデータフォルダーの隣の鍵）",
     ),
     ("node", "端末（複数ある場合に要る）"),
     ("cs/node", "CS のノード名"),
+    ("audit purge/node", "ノード（停止していること）"),
+    ("audit purge/days", "内容を残す日数"),
+    (
+        "audit purge/what",
+        "消すもの: communication 通信の記録、operations 操作の記録、alerts 警報",
+    ),
+    ("audit purge/reason", "理由（台帳に残る）"),
     (
         "alerts/node",
         "尋ねるノード（省略時はすべてが集まる全国センター）",
