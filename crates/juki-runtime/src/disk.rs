@@ -16,6 +16,7 @@ const OPEN_MAX: usize = 8;
 #[derive(Debug)]
 pub struct DiskFiles {
     folder: PathBuf,
+    writes: bool,
     open: std::sync::Mutex<BTreeMap<String, Arc<File>>>,
 }
 
@@ -31,6 +32,7 @@ impl DiskFiles {
             .create(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
+            writes: true,
             open: std::sync::Mutex::new(BTreeMap::new()),
         })
     }
@@ -49,6 +51,17 @@ impl DiskFiles {
         self.sync_folder()
     }
 
+    /// Takes a folder of somebody else's to read: nothing is made, and files are opened for reading
+    /// alone, so that writing fails.
+    #[must_use]
+    pub fn reading(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            writes: false,
+            open: std::sync::Mutex::new(BTreeMap::new()),
+        }
+    }
+
     fn file(&self, name: &str) -> io::Result<Arc<File>> {
         let mut open = self
             .open
@@ -60,7 +73,7 @@ impl DiskFiles {
         let file = Arc::new(
             OpenOptions::new()
                 .read(true)
-                .write(true)
+                .write(self.writes)
                 .open(self.folder.join(name))?,
         );
         if open.len() >= OPEN_MAX {
@@ -148,5 +161,8 @@ mod tests {
             0o600
         );
         assert_eq!(files.list().unwrap(), ["a"]);
+        let mut reader = DiskFiles::reading(&path);
+        assert_eq!(reader.read_at("a", 3, &mut buffer).unwrap(), 3);
+        assert!(reader.write_at("a", 0, b"x").is_err());
     }
 }

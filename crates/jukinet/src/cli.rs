@@ -1,6 +1,8 @@
 //! The command line: `jukinet COMMAND ..`.
 
 mod alerts;
+mod audit;
+mod basis;
 mod driving;
 mod firewall;
 mod japanese;
@@ -15,6 +17,11 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
 
 pub(crate) use alerts::AlertsArgs;
+pub(crate) use audit::{
+    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, Wanted,
+    WantedOutcome,
+};
+pub(crate) use basis::{BasisCommand, BasisFileArgs, BasisPublishArgs, BasisShowArgs};
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,
     ReconcileRegisterArgs, RevokeArgs, StateArgs,
@@ -85,7 +92,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet alerts ./demo\n  jukinet alerts ./demo --node prefecture-35 --json"
     )]
     Alerts(AlertsArgs),
-    /// Evidence: verify ledgers
+    /// Evidence: verify, search, export and analyse ledgers
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Drive a communication server as the existing register would
@@ -107,6 +114,9 @@ pub(crate) enum Command {
     /// Certificates
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// The table of legal bases: which body may be given which items for which affair
+    #[command(subcommand)]
+    Basis(BasisCommand),
     /// Show leased lines or change them while they run
     #[command(
         after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo up cs-355011 --direction upward\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000"
@@ -288,6 +298,12 @@ pub(crate) struct NewArgs {
     /// Let every line pass everything at once instead of what its leased line carries
     #[arg(long)]
     pub(crate) unshaped: bool,
+    /// Questions a minute that one operator may ask
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=60_000_000))]
+    pub(crate) operator_per_min: u32,
+    /// Questions a minute that all operators of a body may ask together
+    #[arg(long, value_name = "N", default_value_t = 6_000, value_parser = clap::value_parser!(u32).range(1..=60_000_000))]
+    pub(crate) body_per_min: u32,
 }
 
 /// The networks that `new` can make.
@@ -353,20 +369,6 @@ pub(crate) struct TraceArgs {
     /// The message's id: 32 hexadecimal digits
     #[arg(value_parser = message_id)]
     pub(crate) id: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Verify ledgers, each by itself and against its neighbours' checkpoints; name the first bad entry
-    #[command(
-        after_help = "Examples:\n  jukinet audit verify ./demo\n  jukinet audit verify ./demo/nodes/national/data/ledger ./demo/nodes/prefecture-35/data/ledger"
-    )]
-    Verify(VerifyArgs),
-    /// Remove contents older than the law keeps them from a stopped node's ledger; the chain stays
-    #[command(
-        after_help = "Example:\n  jukinet audit purge ./demo fw-cs-352047 --days 1095 --what communication alerts --reason 'term of three years'"
-    )]
-    Purge(PurgeArgs),
 }
 
 /// Arguments of `audit verify`.

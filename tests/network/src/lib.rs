@@ -25,7 +25,8 @@ pub use prefecture::{Codes, LOAD_PATIENCE, Prefecture, Register, Supervised, Tol
 pub use printed::{Printed, until};
 pub use programs::programs;
 pub use record::{
-    SecurityNote, audits, entries, firewall_alerts, firewall_codes, payloads, security_notes,
+    SecurityNote, audits, basis_records, entries, firewall_alerts, firewall_codes, payloads,
+    security_notes,
 };
 
 /// How long anything may take before a test gives up, beside what a test bounds itself.

@@ -11,6 +11,7 @@ use juki_domain::NodeRole;
 use juki_ledger::{Entry, EntryKind};
 use juki_node::Keys;
 use juki_runtime::DiskFiles;
+use juki_services::query::BasisRecord;
 use juki_store::{Ledger, LedgerIdentity, LedgerSettings};
 use prost::Message as _;
 
@@ -68,6 +69,19 @@ pub fn audits(deployment: &Deployment, node: &str) -> Vec<AuditRecord> {
     let mut records = Vec::new();
     visit(deployment, node, &mut |entry| {
         records.extend(AuditRecord::of(entry))
+    });
+    records
+}
+
+/// What a node's ledger says of legal-basis tables, in order.
+///
+/// # Panics
+/// Where the ledger does not open.
+#[must_use]
+pub fn basis_records(deployment: &Deployment, node: &str) -> Vec<BasisRecord> {
+    let mut records = Vec::new();
+    visit(deployment, node, &mut |entry| {
+        records.extend(BasisRecord::of(entry))
     });
     records
 }

@@ -12,7 +12,7 @@ use juki_store::{Ledger, LedgerIdentity, LedgerSettings, Purge};
 use prost::Message as _;
 use serde_json::json;
 
-use super::ledgers::key_of;
+use super::places::key_of;
 use crate::cli::{PurgeArgs, PurgeGroup};
 use crate::deployment::{Deployment, NodePlace};
 use crate::failure::{Ending, Failure, Outcome};

@@ -7,7 +7,7 @@ use juki_runtime::DiskFiles;
 use juki_store::{LedgerOwner, VerifyFailure, VerifyReport, ledger_owner, verify_each, walk_chain};
 use serde_json::{Value, json};
 
-use super::ledgers::{key_of, ledgers};
+use super::places::{key_of, ledgers};
 use crate::cli::VerifyArgs;
 use crate::failure::{Ending, Failure, Outcome};
 use crate::screen::Screen;
