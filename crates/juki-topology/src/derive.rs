@@ -243,6 +243,7 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
         watch: Watch::default(),
         register: None,
         access: Access::default(),
+        card: None,
         relay: Vec::new(),
         limits: Limits::default(),
     }

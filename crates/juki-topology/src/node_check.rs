@@ -127,6 +127,9 @@ fn check_role_sections(config: &NodeConfig) -> Result<(), Finding> {
     if !config.access.is_default() && !answers {
         return refuse("access", "");
     }
+    if config.card.is_some() && role != NodeRole::AgencyTerminal {
+        return refuse("card", "");
+    }
     if role != NodeRole::FirewallProxy {
         if !config.rule.is_empty() {
             return refuse("rule", "");

@@ -51,6 +51,9 @@ pub struct NodeConfig {
     /// How often it may be asked; of servers of prefectures and nation only.
     #[serde(default, skip_serializing_if = "Access::is_default")]
     pub access: Access,
+    /// The reader of operators' cards; of a terminal only. Card files need none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardReader>,
     /// The lines that an access point emulates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relay: Vec<Relay>,
@@ -214,6 +217,14 @@ pub struct Register {
     /// Longest file of the register: 1,024 bytes to 1 TiB.
     #[serde(default = "Register::file_bytes_max_default")]
     pub file_bytes_max: u64,
+}
+
+/// Where a terminal finds cards that are no files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardReader {
+    /// The PKCS#11 module: a library that the terminal loads, so nobody but this file names it.
+    pub pkcs11_module: PathBuf,
 }
 
 /// One line that an access point emulates, the same in both directions.

@@ -29,7 +29,7 @@ pub(crate) use driving::{
 pub(crate) use firewall::{ExplainArgs, FirewallAction, FirewallArgs};
 pub(crate) use japanese::in_japanese;
 pub(crate) use operator::{
-    ByArgs, CardArgs, EnrolArgs, LoginArgs, OperatorCommand, PinArgs, RevokeCardArgs,
+    ByArgs, CardArgs, EnrolArgs, LoginArgs, LogoutArgs, OperatorCommand, PinArgs, RevokeCardArgs,
 };
 pub(crate) use population::PopulationArgs;
 pub(crate) use purge::{PurgeArgs, PurgeGroup};

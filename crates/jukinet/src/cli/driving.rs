@@ -153,6 +153,9 @@ pub(crate) struct QueryArgs {
     /// Address
     #[arg(long, requires = "name")]
     pub(crate) address: Option<String>,
+    /// The session in which it is asked; without it the one that began last at the terminal
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) session: Option<String>,
     /// The terminal; needed where the network has several
     #[arg(long)]
     pub(crate) node: Option<String>,
