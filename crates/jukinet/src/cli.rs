@@ -16,8 +16,8 @@ use juki_domain::{CivilDate, Lang};
 
 pub(crate) use alerts::AlertsArgs;
 pub(crate) use audit::{
-    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, Wanted,
-    WantedOutcome,
+    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs,
+    TrafficArgs, Wanted, WantedOutcome,
 };
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,

@@ -7,6 +7,7 @@ mod ledgers;
 mod requests;
 mod search;
 mod supply;
+mod traffic;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub(crate) fn run(action: AuditCommand, screen: Screen) -> Ending {
         AuditCommand::Search(args) => search::run(&args, screen),
         AuditCommand::Export(args) => export::run(&args, screen),
         AuditCommand::Supply(args) => supply::run(&args, screen),
+        AuditCommand::Traffic(args) => traffic::run(&args, screen),
         AuditCommand::Analyse(args) => analyse::run(&args, screen),
     }
 }
