@@ -37,6 +37,20 @@ impl DiskFiles {
         })
     }
 
+    /// Puts a synced file in the place of another, safe against loss of power.
+    ///
+    /// # Errors
+    /// Whatever the operating system says.
+    pub fn replace(&mut self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.folder.join(from), self.folder.join(to))?;
+        if let Ok(mut open) = self.open.lock() {
+            // A file that is open is the one it was before.
+            open.remove(from);
+            open.remove(to);
+        }
+        self.sync_folder()
+    }
+
     /// Takes a folder of somebody else's to read: nothing is made, and files are opened for reading
     /// alone, so that writing fails.
     #[must_use]

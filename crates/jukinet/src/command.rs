@@ -2,6 +2,7 @@
 
 mod alerts;
 pub(crate) mod audit;
+mod basis;
 mod bench;
 mod completions;
 mod cs;
@@ -24,7 +25,7 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{Command, ReconcileCommand};
+use crate::cli::{BasisCommand, Command, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -47,6 +48,9 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Query(args) => waited(query::run(&args, screen)),
         Command::Pki(command) => waited(pki::run(&command, screen)),
         Command::Operator(command) => waited(operator::run(&command, screen)),
+        Command::Basis(BasisCommand::Show(args)) => waited(basis::show(&args, screen)),
+        Command::Basis(BasisCommand::Check(args)) => basis::check(&args, screen),
+        Command::Basis(BasisCommand::Publish(args)) => waited(basis::publish(&args, screen)),
         Command::Line(args) => waited(line::run(&args, screen)),
         Command::Firewall(args) => waited(firewall::run(&args, screen)),
         Command::Demo(args) => waited(demo::run(&args, screen)),

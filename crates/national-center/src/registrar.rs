@@ -1,7 +1,8 @@
-//! The registrar: signs revocation lists and what concerns operators' cards with the online issuing
-//! key.
+//! The registrar: signs revocation lists, the legal-basis table and what concerns operators' cards
+//! with the online issuing key.
 
 mod cards;
+mod legal_basis;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -93,6 +94,7 @@ impl Registrar {
         tokio::spawn(renew_lists(shared.clone()));
         Router::new()
             .route("/pki/revoke", post(revoke))
+            .route("/basis", post(legal_basis::publish))
             .route("/pki/lists", get(lists))
             .with_state(shared)
             .merge(cards)

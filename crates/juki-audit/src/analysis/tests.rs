@@ -189,7 +189,15 @@ fn a_day_of_guesses_that_hit_nobody_is_found() {
 #[test]
 fn one_person_whom_many_ask_for_is_found_once() {
     let mut scene = scene(&[]);
-    for (day, operator) in [(0, "a"), (1, "b"), (1, "a"), (2, "c"), (3, "d"), (3, "e"), (4, "f")] {
+    for (day, operator) in [
+        (0, "a"),
+        (1, "b"),
+        (1, "a"),
+        (2, "c"),
+        (3, "d"),
+        (3, "e"),
+        (4, "f"),
+    ] {
         scene.ask((day, 600), operator, &[7; 16], Outcome::Match);
     }
     // Four colleagues hand on another's case.

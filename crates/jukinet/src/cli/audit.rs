@@ -5,13 +5,20 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use juki_domain::CivilDate;
 
-use super::{VerifyArgs, civil_date};
+use super::{PurgeArgs, VerifyArgs, civil_date};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AuditCommand {
-    /// Verify checksums, chain and checkpoints of ledgers; name the first bad entry
-    #[command(after_help = "Example:\n  jukinet audit verify ./demo/nodes/national/data/ledger")]
+    /// Verify ledgers, each by itself and against its neighbours' checkpoints; name the first bad entry
+    #[command(
+        after_help = "Examples:\n  jukinet audit verify ./demo\n  jukinet audit verify ./demo/nodes/national/data/ledger ./demo/nodes/prefecture-35/data/ledger"
+    )]
     Verify(VerifyArgs),
+    /// Remove contents older than the law keeps them from a stopped node's ledger; the chain stays
+    #[command(
+        after_help = "Example:\n  jukinet audit purge ./demo fw-cs-352047 --days 1095 --what communication alerts --reason 'term of three years'"
+    )]
+    Purge(PurgeArgs),
     /// Find requests for identity records in ledgers
     #[command(
         after_help = "Examples:\n  jukinet audit search ./demo --outcome refused\n  jukinet audit search ./demo --operator op-mhlw-1 --from 2002-10-01 --to 2002-10-31\n  jukinet audit search ./demo --person - --json < code.txt"

@@ -12,7 +12,7 @@ use juki_runtime::DiskFiles;
 use juki_store::{LedgerReader, ReadFailure};
 use juki_topology::{Calendar, NodeConfig};
 
-use super::{key_beside, read_key};
+use super::places::{key_beside, read_key};
 use crate::cli::Sources;
 use crate::deployment::{Deployment, NETWORK_FILE};
 use crate::failure::Failure;
