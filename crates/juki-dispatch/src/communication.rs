@@ -239,6 +239,10 @@ mod tests {
         }
         let closed = received.close();
         assert_eq!(closed.len(), Communication::PEERS_MAX + 1);
-        assert!(closed.iter().any(|run| run.from.is_empty() && run.count == 5));
+        assert!(
+            closed
+                .iter()
+                .any(|run| run.from.is_empty() && run.count == 5)
+        );
     }
 }

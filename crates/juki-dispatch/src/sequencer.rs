@@ -13,8 +13,9 @@ use juki_ledger::NewEntry;
 use juki_wire::{FrameParts, Priority, Refusal};
 
 use crate::{
-    Communication, CommunicationRecord, Context, Direction, Emit, Forward, Input, LedgerPort, NodeIdentity, OpenedFrame, Origin, Output,
-    SecurityRecord, Service, Sessions, Step, TurnError, View,
+    Communication, CommunicationRecord, Context, Direction, Emit, Forward, Input, LedgerPort,
+    NodeIdentity, OpenedFrame, Origin, Output, SecurityRecord, Service, Sessions, Step, TurnError,
+    View,
 };
 
 pub use batch::BatchAnswer;

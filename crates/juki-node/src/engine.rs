@@ -6,7 +6,9 @@ use std::thread::JoinHandle;
 
 use juki_admin::{AdminProvider, Hop, StatusReport};
 use juki_crypto::{NoticeKind, Randomness, SystemRandomness};
-use juki_dispatch::{Communication, Direction, IndexPort, Input, NodeIdentity, Sequencer, Service, View};
+use juki_dispatch::{
+    Communication, Direction, IndexPort, Input, NodeIdentity, Sequencer, Service, View,
+};
 use juki_domain::ErrorCode;
 use juki_runtime::{Clock, DiskFiles, SystemClock};
 use juki_transport::{NoticeRefused, NoticeStore, Transport, TransportSettings};

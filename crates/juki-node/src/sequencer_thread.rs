@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use juki_dispatch::{Communication, IndexPort, Input, LedgerPort as _, Output, Sequencer, TurnError, View};
+use juki_dispatch::{
+    Communication, IndexPort, Input, LedgerPort as _, Output, Sequencer, TurnError, View,
+};
 use juki_domain::{CivilDate, ErrorCode, NodeId};
 use juki_runtime::{Calendar, Clock, DiskFiles};
 use juki_topology::NodeConfig;
@@ -70,7 +72,9 @@ impl SequencerThread {
         let now_ms = self.clock.now_ms();
         let ended = ended.and_then(|()| {
             self.sequencer.note_sent(self.sent.close());
-            self.sequencer.end(now_ms).map_err(|error| error.to_string())
+            self.sequencer
+                .end(now_ms)
+                .map_err(|error| error.to_string())
         });
         let chain = {
             use juki_dispatch::LedgerPort as _;
