@@ -18,8 +18,8 @@ use juki_domain::{CivilDate, Lang};
 
 pub(crate) use alerts::AlertsArgs;
 pub(crate) use audit::{
-    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, Wanted,
-    WantedOutcome,
+    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, TrafficArgs,
+    Wanted, WantedOutcome,
 };
 pub(crate) use basis::{BasisCommand, BasisFileArgs, BasisPublishArgs, BasisShowArgs};
 pub(crate) use driving::{

@@ -102,6 +102,10 @@ const COMMANDS: &[(&str, &str)] = &[
         "法の定める提供の帳簿（提供先、事務、年月日、件数、方法）を示す",
     ),
     (
+        "audit traffic",
+        "通信状況の履歴（同種のフレームごとの日時、件数、バイト数、判定）を示す",
+    ),
+    (
         "audit analyse",
         "不正利用の兆しを探す（時間外、大量検索、特定の者への集中、拒否、途絶など）",
     ),
@@ -267,6 +271,8 @@ const ARGUMENTS: &[(&str, &str)] = &[
         "結果（match 該当、no-match 該当なし、several 複数、refused 拒否）",
     ),
     ("limit", "示す件数"),
+    ("audit traffic/peer", "このノードが送るか受けるものだけ"),
+    ("refused", "拒否されたもの、送れなかったものだけ"),
     (
         "audit export/out",
         "書き出すファイル（CSV。末尾が .jsonl なら一行に JSON 一つ。目録は隣に置く）",

@@ -7,6 +7,7 @@
 
 mod access;
 mod alerts;
+mod audits;
 mod certificates;
 mod configuration;
 mod crashes;
