@@ -8,6 +8,8 @@ mod resident;
 mod network;
 #[macro_use]
 mod access;
+#[macro_use]
+mod certificates;
 mod lang;
 mod of_errors;
 
@@ -100,7 +102,7 @@ macro_rules! define {
     };
 }
 
-setup_codes! { [] resident_codes network_codes access_codes define }
+setup_codes! { [] resident_codes network_codes access_codes certificate_codes define }
 
 impl ErrorCode {
     /// The error with this code, such as `JKW-1001`.

@@ -47,7 +47,7 @@ impl KeysError {
 pub struct Keys {
     /// Certificates and the key of the links.
     pub identity: Identity,
-    /// Signs sessions, blocks, receipts, checkpoints. The same key as the links'.
+    /// Signs sessions, blocks, receipts, checkpoints: the node's first key, which the directory names.
     pub signing: Arc<SigningKey>,
     /// Receives session secrets.
     pub sealing: Arc<SealingKey>,
@@ -66,14 +66,15 @@ impl Keys {
     pub fn read(folder: &Path, node: &NodeId, role: NodeRole) -> Result<Self, KeysError> {
         let identity = Identity::read(folder)?;
         let node_key = folder.join("node.key");
-        let signing =
-            SigningKey::from_pkcs8(&identity.key).map_err(|_| KeysError::Contents(node_key))?;
+        let signing = SigningKey::from_pkcs8(&juki_pki::read_key(&node_key)?)
+            .map_err(|_| KeysError::Contents(node_key))?;
         let sealing = read(folder, "seal.key", |bytes| SealingKey::decode(bytes).ok())?;
         let storage = read(folder, "storage.key", |bytes| bytes.try_into().ok())?;
         let root_path = folder.join("root.crt");
-        let root = root_key(&identity.root).ok_or(KeysError::Contents(root_path))?;
+        let roots = root_keys(&identity.roots).ok_or(KeysError::Contents(root_path))?;
         let directory = read(folder, "directory.bin", |bytes| {
-            Directory::verify(bytes, &root).ok()
+            let mut signed = roots.iter().map(|root| Directory::verify(bytes, root));
+            signed.find_map(Result::ok)
         })?;
         let own = directory.entry(node).is_some_and(|entry| {
             entry.signing == signing.public() && entry.sealing == *sealing.public()
@@ -110,8 +111,12 @@ fn read<T>(
     parse(&bytes).ok_or(KeysError::Contents(path))
 }
 
-fn root_key(certificate: &[u8]) -> Option<VerifyingKey> {
-    VerifyingKey::from_bytes(&juki_pki::authority_key(certificate).ok()?).ok()
+/// The keys of roots' certificates.
+pub(crate) fn root_keys(certificates: &[Vec<u8>]) -> Option<Vec<VerifyingKey>> {
+    let key = |certificate: &Vec<u8>| {
+        VerifyingKey::from_bytes(&juki_pki::authority_key(certificate).ok()?).ok()
+    };
+    certificates.iter().map(key).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod keys;
 mod link_events;
 mod link_status;
 mod links;
+mod pki_desk;
 mod replay;
 mod run;
 mod sequencer_thread;
@@ -26,6 +27,7 @@ pub use engine::{Engine, EngineHandle, EngineParts, Reporter, Reports, transport
 pub use keys::{Keys, KeysError};
 pub use link_status::{link_status, peers_up};
 pub use links::{Handover, LedgerThread};
+pub use pki_desk::pki_routes;
 pub use replay::{LedgerAdapter, open_ledger};
 pub use run::{Node, Prepared, StartError, Stop, admin_socket, configuration, run, run_with};
 pub use service_node::ServiceNode;

@@ -13,7 +13,8 @@ use juki_domain::{CivilDate, Lang};
 
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand,
-    QueryArgs, ReconcileCommand, ReconcileRegisterArgs, RevokeArgs, StateArgs,
+    QueryArgs, ReconcileCommand, ReconcileRegisterArgs, RevokeArgs, RollCaArgs, RollStep,
+    RotateArgs, StateArgs,
 };
 pub(crate) use firewall::{ExplainArgs, FirewallAction, FirewallArgs};
 pub(crate) use japanese::in_japanese;

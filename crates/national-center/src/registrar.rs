@@ -1,9 +1,13 @@
 //! The registrar: signs revocation lists with the online issuing key.
 
+mod issuing;
+mod renewal;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use arc_swap::ArcSwap;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -29,10 +33,12 @@ const SERIAL_HEX_MAX: usize = 40;
 
 /// The registrar's key and its record of what it revoked.
 pub(crate) struct Registrar {
-    issuing: Authority,
+    issuing: ArcSwap<Authority>,
     record: PathBuf,
     /// When each list was issued: number and Unix second.
     lists: PathBuf,
+    /// Every certificate that was issued by a renewal: serial, Unix second, node.
+    certificates: PathBuf,
 }
 
 /// What is to be revoked.
@@ -65,10 +71,15 @@ impl Registrar {
         )
         .map_err(wrong)?;
         Ok(Self {
-            issuing,
+            issuing: ArcSwap::from_pointee(issuing),
             record: keys.join("revoked.tsv"),
             lists: keys.join("lists.tsv"),
+            certificates: keys.join("renewed.tsv"),
         })
+    }
+
+    fn issuing(&self) -> Arc<Authority> {
+        self.issuing.load_full()
     }
 
     pub(crate) fn routes(self, handle: EngineHandle) -> Router {
@@ -81,6 +92,8 @@ impl Registrar {
         Router::new()
             .route("/pki/revoke", post(revoke))
             .route("/pki/lists", get(lists))
+            .merge(renewal::routes())
+            .merge(issuing::routes())
             .with_state(shared)
     }
 
@@ -112,7 +125,7 @@ impl Registrar {
         }
         let number = crl_number(current).map_err(|error| error.code())? + 1;
         let list = self
-            .issuing
+            .issuing()
             .revocation_list(number, &revoked, now_s, now_s + LIST_VALID_S)
             .map_err(|error| error.code())?;
         append(&self.lists, &format!("{number}\t{now_s}\n")).map_err(|_| ErrorCode::DiskFailed)?;
@@ -227,10 +240,11 @@ fn append(path: &std::path::Path, line: &str) -> std::io::Result<()> {
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    if text.is_empty()
-        || text.len() > SERIAL_HEX_MAX
-        || !text.len().is_multiple_of(2)
-        || !text.is_ascii()
+    hex_of_length(text, SERIAL_HEX_MAX)
+}
+
+fn hex_of_length(text: &str, len_max: usize) -> Option<Vec<u8>> {
+    if text.is_empty() || text.len() > len_max || !text.len().is_multiple_of(2) || !text.is_ascii()
     {
         return None;
     }

@@ -91,9 +91,10 @@ impl Office {
             .issue_node(&id(node), NETWORK, &public, from, to)
             .unwrap();
         Identity {
+            reset_seed: key.clone(),
             key,
             chain: vec![certificate, self.issuing.certificate().to_vec()],
-            root: self.root.certificate().to_vec(),
+            roots: vec![self.root.certificate().to_vec()],
             issuing: self.issuing.certificate().to_vec(),
             revocation_list: self.issuing.revocation_list(1, &[], from, to).unwrap(),
         }

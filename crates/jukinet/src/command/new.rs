@@ -4,6 +4,8 @@ mod cards;
 mod folder;
 mod keys;
 
+pub(crate) use keys::ROOT_DAYS;
+
 use std::path::Path;
 
 use juki_crypto::{SystemRandomness, random_array};

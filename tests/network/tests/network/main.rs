@@ -22,5 +22,6 @@ mod readme;
 mod reconciliation;
 mod register_files;
 mod register_http;
+mod rotation;
 mod running;
 mod secrets;
