@@ -8,6 +8,7 @@ use juki_crypto::{Directory, SealingKey, SigningKey, StorageKey, VerifyingKey};
 use juki_domain::{ErrorCode, NodeId, NodeRole};
 use juki_pki::PkiError;
 use juki_transport::Identity;
+use zeroize::Zeroizing;
 
 /// Key files are missing or do not belong together.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +53,7 @@ pub struct Keys {
     /// Receives session secrets.
     pub sealing: Arc<SealingKey>,
     /// Wraps what lies on disk.
-    pub storage: [u8; 32],
+    pub storage: Zeroizing<[u8; 32]>,
     /// Who is who, signed by the root.
     pub directory: Arc<Directory>,
 }
@@ -64,12 +65,27 @@ impl Keys {
     /// # Errors
     /// [`KeysError`] naming the first file that is wrong.
     pub fn read(folder: &Path, node: &NodeId, role: NodeRole) -> Result<Self, KeysError> {
-        let identity = Identity::read(folder)?;
-        let node_key = folder.join("node.key");
+        Self::read_apart(folder, folder, node, role)
+    }
+
+    /// The same with the secret keys in a folder of their own.
+    ///
+    /// # Errors
+    /// [`KeysError`] naming the first file that is wrong.
+    pub fn read_apart(
+        folder: &Path,
+        secrets: &Path,
+        node: &NodeId,
+        role: NodeRole,
+    ) -> Result<Self, KeysError> {
+        let identity = Identity::read_apart(folder, secrets)?;
+        let node_key = secrets.join("node.key");
         let signing = SigningKey::from_pkcs8(&juki_pki::read_key(&node_key)?)
             .map_err(|_| KeysError::Contents(node_key))?;
-        let sealing = read(folder, "seal.key", |bytes| SealingKey::decode(bytes).ok())?;
-        let storage = read(folder, "storage.key", |bytes| bytes.try_into().ok())?;
+        let sealing = read(secrets, "seal.key", |bytes| SealingKey::decode(bytes).ok())?;
+        let storage = read(secrets, "storage.key", |bytes| {
+            bytes.try_into().ok().map(Zeroizing::new)
+        })?;
         let root_path = folder.join("root.crt");
         let roots = root_keys(&identity.roots).ok_or(KeysError::Contents(root_path))?;
         let directory = read(folder, "directory.bin", |bytes| {
@@ -94,7 +110,7 @@ impl Keys {
     /// The key that wraps what lies on disk.
     #[must_use]
     pub fn storage_key(&self) -> StorageKey {
-        StorageKey::new(self.storage)
+        StorageKey::new(*self.storage)
     }
 }
 
@@ -108,6 +124,7 @@ fn read<T>(
         path: path.clone(),
         source,
     })?;
+    let bytes = Zeroizing::new(bytes);
     parse(&bytes).ok_or(KeysError::Contents(path))
 }
 

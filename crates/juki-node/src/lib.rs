@@ -15,6 +15,7 @@ mod links;
 mod pki_desk;
 mod replay;
 mod run;
+mod secrets;
 mod sequencer_thread;
 mod service_node;
 mod telemetry;

@@ -232,6 +232,7 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
             data: PathBuf::from("data"),
             keys: PathBuf::from("keys"),
             papers: None,
+            secrets: None,
             legal_basis: None,
         },
         calendar: network.calendar().clone(),

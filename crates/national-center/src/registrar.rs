@@ -67,7 +67,7 @@ impl Registrar {
         })?;
         let issuing = Authority::open(
             certificate,
-            &read_key(&keys.join("issuing.key")).map_err(wrong)?,
+            &read_key(&prepared.secrets_folder().join("issuing.key")).map_err(wrong)?,
         )
         .map_err(wrong)?;
         Ok(Self {

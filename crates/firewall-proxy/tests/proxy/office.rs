@@ -134,7 +134,7 @@ impl Office {
             identity,
             signing: Arc::new(signing),
             sealing: Arc::new(sealing),
-            storage: [3; 32],
+            storage: [3; 32].into(),
             directory: Arc::new(Directory::default()),
         }
     }
@@ -250,6 +250,7 @@ impl World {
         let prepared = Arc::new(Prepared {
             config: Arc::new(config),
             folder: folder.path().to_owned(),
+            secrets: folder.path().to_owned(),
             keys: office.keys(FIREWALL),
             lang: juki_domain::Lang::En,
         });

@@ -45,6 +45,13 @@ macro_rules! certificate_codes {
             ja "ルート切替のこの段階は、まだ行えません。"
                "前の段階が、すべてのノードでは終わっていません。"
                "new、trust、move、drop の順に行ってください。各段階は終わるまで繰り返せます。"
+            SecretsOpen "JKP-1107" Us Never
+            en "Secret keys are not kept as secrets."
+               "Others than the node's user can reach them, or they lie with the data that they protect."
+               "Close them with chmod go-rwx, and name a folder outside the data folder in node.keys or node.secrets."
+            ja "秘密鍵が秘密として置かれていません。"
+               "ノードの利用者以外が読めるか、鍵が守るデータと同じ場所にあります。"
+               "chmod go-rwx で閉じ、node.keys または node.secrets にデータフォルダーの外を指定してください。"
         ] $($later)* }
     };
 }

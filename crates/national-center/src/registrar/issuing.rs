@@ -46,12 +46,14 @@ impl Shared {
         let not_signed = ErrorCode::RootsNotSigned;
         let certificate =
             hex_of_length(&body.certificate, CERTIFICATE_HEX_MAX).ok_or(not_signed)?;
-        let keys = self.handle.prepared().keys_folder();
+        let prepared = self.handle.prepared();
+        let keys = prepared.keys_folder();
         let roots = read_certificates(&keys.join("root.crt")).map_err(|error| error.code())?;
         if !roots.iter().any(|root| is_issued_by(&certificate, root)) {
             return Err(not_signed);
         }
-        let key = read_key(&keys.join("issuing.key")).map_err(|error| error.code())?;
+        let key = read_key(&prepared.secrets_folder().join("issuing.key"))
+            .map_err(|error| error.code())?;
         let issuing = Authority::open(&certificate, &key).map_err(|_| not_signed)?;
         write_certificates(
             &keys.join("issuing.crt"),

@@ -24,4 +24,5 @@ mod register_files;
 mod register_http;
 mod rotation;
 mod running;
+mod secret_keys;
 mod secrets;
