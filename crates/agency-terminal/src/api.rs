@@ -1,6 +1,6 @@
 //! The terminal's routes: log in, ask, log out.
 
-use std::path::PathBuf;
+mod login;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -16,62 +16,15 @@ use prost::Message as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::operator::log_in;
-
 const SERVICE: &str = "query";
 
 /// `POST /operator/login`, `POST /operator/logout`, `POST /query`.
 pub(crate) fn routes(handle: EngineHandle) -> Router {
     Router::new()
-        .route("/operator/login", post(login))
-        .route("/operator/logout", post(logout))
+        .route("/operator/login", post(login::login))
+        .route("/operator/logout", post(login::logout))
         .route("/query", post(query))
         .with_state(handle)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Login {
-    card: PathBuf,
-    pin: String,
-}
-
-async fn login(
-    State(handle): State<EngineHandle>,
-    headers: HeaderMap,
-    JsonBody(login): JsonBody<Login>,
-) -> Response {
-    let lang = accepted_lang(&headers);
-    let terminal = handle.prepared().config.node.name.to_string();
-    let logged_in =
-        tokio::task::spawn_blocking(move || log_in(&terminal, &login.card, &login.pin)).await;
-    let logged_in = match logged_in {
-        Ok(Ok(logged_in)) => logged_in,
-        Ok(Err(code)) => {
-            tracing::warn!(event = "operator.refused", code = code.code());
-            return Problem::new(code, lang).into_response();
-        }
-        Err(_) => return Problem::new(ErrorCode::CardUnknown, lang).into_response(),
-    };
-    match call(&handle, local_ask::Kind::Login(logged_in.authorisation)).await {
-        Ok(answer) if answer.failure.is_empty() => {
-            tracing::info!(
-                event = "operator.logged_in",
-                operator = logged_in.operator,
-                card = logged_in.card
-            );
-            Json(json!({"operator": logged_in.operator, "card": logged_in.card, "until_unix_s": logged_in.until_s})).into_response()
-        }
-        Ok(answer) => problem(&answer, lang),
-        Err(code) => Problem::new(code, lang).into_response(),
-    }
-}
-
-async fn logout(State(handle): State<EngineHandle>, headers: HeaderMap) -> Response {
-    match call(&handle, local_ask::Kind::Logout(true)).await {
-        Ok(_) => Json(json!({"logged_out": true})).into_response(),
-        Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
-    }
 }
 
 #[derive(Deserialize)]
@@ -83,6 +36,8 @@ struct Query {
     birth: Option<String>,
     sex: Option<String>,
     address: Option<String>,
+    /// In which session; without it in the one that began last.
+    session: Option<String>,
 }
 
 impl Query {
@@ -117,11 +72,12 @@ async fn query(
     JsonBody(query): JsonBody<Query>,
 ) -> Response {
     let lang = accepted_lang(&headers);
+    let session = query.session.clone().unwrap_or_default();
     let question = match query.question() {
         Ok(question) => question,
         Err(code) => return Problem::new(code, lang).into_response(),
     };
-    match call(&handle, local_ask::Kind::Ask(question)).await {
+    match call(&handle, session, local_ask::Kind::Ask(question)).await {
         Ok(LocalAnswer {
             answered: Some(answered),
             message_id,
@@ -132,8 +88,16 @@ async fn query(
     }
 }
 
-async fn call(handle: &EngineHandle, kind: local_ask::Kind) -> Result<LocalAnswer, ErrorCode> {
-    let request = LocalAsk { kind: Some(kind) }.encode_to_vec();
+async fn call(
+    handle: &EngineHandle,
+    session: String,
+    kind: local_ask::Kind,
+) -> Result<LocalAnswer, ErrorCode> {
+    let request = LocalAsk {
+        kind: Some(kind),
+        session,
+    }
+    .encode_to_vec();
     let answer = handle
         .call(SERVICE, request)
         .await

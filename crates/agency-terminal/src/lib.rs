@@ -5,6 +5,7 @@
 
 mod api;
 mod desk;
+mod duties;
 mod operator;
 
 pub use desk::run;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use juki_dispatch::{MemoryIndex, Service};
 use juki_domain::{NodeId, NodeRole};
+use juki_incident::{Monitor, MonitorSettings};
 use juki_node::{EngineParts, Node, Prepared, Reports, ServiceNode, StartError, Stop};
 use juki_services::query::Asker;
 
@@ -27,7 +29,14 @@ impl Node for AgencyTerminal {
     }
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
-        let services: Vec<Box<dyn Service>> = vec![Box::new(Asker::new(answering(&prepared)?))];
+        let upper = answering(&prepared)?;
+        let monitor = Monitor::new(MonitorSettings {
+            upper: Some(upper.clone()),
+            ..MonitorSettings::default()
+        });
+        let idle_ms = prepared.config.limits.session_idle_s * 1000;
+        let asker = Asker::with_idle_ms(upper, idle_ms);
+        let services: Vec<Box<dyn Service>> = vec![Box::new(asker), Box::new(monitor)];
         // A terminal keeps no record of anybody, so it has nothing to look up.
         let parts = EngineParts {
             services,

@@ -18,12 +18,13 @@ use crate::desk::civil_ms;
 use crate::explained;
 use crate::orders::ReloadBy;
 
-/// `GET /firewall`, `POST /firewall/reload`, `POST /firewall/explain`.
+/// `GET /firewall`, `POST /firewall/reload`, `POST /firewall/explain`, `GET /monitor/alerts`.
 pub(crate) fn router(handle: ProxyHandle) -> Router {
     Router::new()
         .route("/firewall", get(report))
         .route("/firewall/reload", post(reload))
         .route("/firewall/explain", post(explain))
+        .route("/monitor/alerts", get(alerts))
         .with_state(Arc::new(handle))
 }
 
@@ -66,6 +67,13 @@ impl Question {
 async fn report(State(handle): State<Arc<ProxyHandle>>, headers: HeaderMap) -> Response {
     match handle.policy_report().await {
         Some(report) => axum::Json(report).into_response(),
+        None => ended(&headers),
+    }
+}
+
+async fn alerts(State(handle): State<Arc<ProxyHandle>>, headers: HeaderMap) -> Response {
+    match handle.alerts().await {
+        Some(answer) => axum::Json(juki_node::monitor_report(&answer)).into_response(),
         None => ended(&headers),
     }
 }

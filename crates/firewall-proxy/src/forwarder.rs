@@ -1,5 +1,7 @@
 //! The task that judges what the links bring, passes it on and records it.
 
+mod reporting;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use juki_domain::{ErrorCode, NodeId, ServiceId};
 use juki_firewall::{
     Entry, Finding, FrameNote, Policy, PolicyChange, RefusedFrame, Summary, Verdict, Watcher,
 };
-use juki_node::{Hops, LedgerThread, StartError};
+use juki_node::{Hops, LedgerThread, StartError, Stored};
 use juki_runtime::Clock;
 use juki_topology::Interface;
 use juki_transport::{Class, LinkEvent, SendError, Transport};
@@ -21,6 +23,7 @@ use crate::orders::{InForce, Order, ReloadBy};
 use crate::policy_source::PolicyRead;
 use crate::recorder::Recorder;
 use crate::records::{FirewallRecord, LinkRefusals, PolicyRecord, RunRecord};
+use crate::reporter::Reporter;
 use crate::traffic::Traffic;
 
 /// Events taken at once.
@@ -48,6 +51,10 @@ pub(crate) struct Forwarder {
     pub(crate) in_force: InForce,
     /// What the detectors have found, on its way to the recorder.
     pub(crate) findings: Vec<Finding>,
+    /// Speaks for the firewall to the server above; none where nobody stands above.
+    pub(crate) reporter: Option<Reporter>,
+    /// What the ledger says to be durable.
+    pub(crate) stored: mpsc::Receiver<Stored>,
 }
 
 /// Refusals that the policy's summary does not see. Only peers of the configuration, its services
@@ -83,6 +90,7 @@ impl Forwarder {
                 _ = &mut stop => break,
                 _ = tick.tick() => self.on_tick(),
                 Some(order) = orders.recv() => self.on_order(order),
+                Some(stored) = self.stored.recv() => self.on_stored(stored),
                 taken = events.recv_many(&mut batch, BATCH_MAX) => {
                     if taken == 0 {
                         break;
@@ -123,7 +131,8 @@ impl Forwarder {
                 self.on_link_refused(now_ms, (interface, code), refusal);
             }
             // The transport has logged it, and the status asks the transport.
-            LinkEvent::Up { .. } | LinkEvent::Down { .. } => {}
+            LinkEvent::Up { peer, .. } => self.on_up(&peer),
+            LinkEvent::Down { .. } => {}
             LinkEvent::NewCrl { der } => {
                 tracing::info!(event = "revocation_list.installed", bytes = der.len())
             }
@@ -148,6 +157,9 @@ impl Forwarder {
                 return;
             }
         };
+        if header.destination == self.node && self.take_own(now_ms, peer, &frame) {
+            return;
+        }
         let verdict = self.policy.judge(now_ms, peer, &header, length);
         match verdict {
             Verdict::Pass { to, flow } => match self.transport.send(to, class_of(&header), frame) {
@@ -271,6 +283,10 @@ impl Forwarder {
             Order::Report { reply } => {
                 let _gone = reply.send(self.in_force.report());
             }
+            Order::Alerts { reply } => {
+                let answer = self.reporter.as_ref().map(Reporter::answer);
+                let _gone = reply.send(answer.unwrap_or_default());
+            }
         }
     }
 
@@ -353,6 +369,7 @@ impl Forwarder {
         self.record_entries(now_ms);
         self.watcher.on_timeout(now_ms, &mut self.findings);
         self.record_findings(now_ms);
+        self.report_due(now_ms);
         self.recorder.report_lost(now_ms);
         if let Some(failure) = self.recorder.failure(now_ms) {
             self.failed.send_replace(Some(failure.to_string()));
@@ -367,7 +384,7 @@ impl Forwarder {
     }
 
     fn record_findings(&mut self, now_ms: u64) {
-        for finding in self.findings.drain(..) {
+        for finding in std::mem::take(&mut self.findings) {
             let kind = finding.kind.name();
             let code = finding.code.map_or("", ErrorCode::code);
             tracing::warn!(
@@ -379,8 +396,7 @@ impl Forwarder {
             );
             metrics::counter!("juki_alerts_total", "kind" => kind).increment(1);
             self.in_force.note_finding(&finding);
-            self.recorder
-                .record(now_ms, &FirewallRecord::Alert((&finding).into()));
+            self.raise(now_ms, (&finding).into());
         }
     }
 

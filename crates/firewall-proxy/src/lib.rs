@@ -19,6 +19,7 @@ mod policy_source;
 mod proxy;
 mod recorder;
 mod records;
+mod reporter;
 mod traffic;
 
 use std::sync::Arc;

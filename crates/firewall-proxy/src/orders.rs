@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use juki_firewall::{Explanation, Finding, PolicyChange, Sample};
+use juki_incident::MonitorAnswer;
 use juki_node::StartError;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
@@ -25,6 +26,10 @@ pub(crate) enum Order {
     },
     /// Which policy is in force and what it did.
     Report { reply: oneshot::Sender<Value> },
+    /// Which alerts were raised, and what the server above has of them.
+    Alerts {
+        reply: oneshot::Sender<MonitorAnswer>,
+    },
 }
 
 /// Who asked for another policy.

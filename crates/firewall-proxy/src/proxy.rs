@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use juki_admin::{Hop, StatusReport};
 use juki_crypto::SystemRandomness;
-use juki_domain::ErrorCode;
+use juki_domain::{ErrorCode, NodeId};
 use juki_firewall::{Explanation, PolicyChange, Sample, Summary, Watcher};
+use juki_incident::{ALERTS_PASSED, Alert, AlertsPassed, MonitorAnswer};
 use juki_node::{
-    Hops, LedgerThread, Prepared, StartError, link_status, open_ledger, peers_up,
+    Hops, LedgerThread, Prepared, StartError, Stored, link_status, open_ledger, peers_up,
     transport_settings,
 };
-use juki_runtime::{Clock, SystemClock};
+use juki_runtime::{Clock, DiskFiles, SystemClock};
+use juki_store::Ledger;
 use juki_topology::NodeConfig;
 use juki_transport::Transport;
+use prost::Message as _;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -20,6 +23,8 @@ use crate::forwarder::{Forwarder, RefusalFloods};
 use crate::orders::{InForce, Order, ReloadBy};
 use crate::policy_source::{self, PolicyRead};
 use crate::recorder::Recorder;
+use crate::records::{ALERT, AlertRecord};
+use crate::reporter::{self, Reporter};
 use crate::traffic::Traffic;
 
 /// Link events that may wait; while they do, the links are not read, and their senders wait too.
@@ -55,7 +60,7 @@ impl Proxy {
     pub fn start(prepared: Arc<Prepared>) -> Result<Self, StartError> {
         let read = policy_source::read(&prepared.config, &prepared.folder)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let recorder = Recorder::new(open_records(&prepared, &clock)?);
+        let records = open_records(&prepared, &clock)?;
         let (events, taken) = mpsc::channel(EVENTS_MAX);
         let settings = transport_settings(&prepared, Arc::clone(&clock));
         let transport = Transport::start(settings, events)
@@ -70,6 +75,7 @@ impl Proxy {
             orders,
         };
         let in_force = InForce::new(&read, clock.now_ms(), ReloadBy::Start);
+        let reporter = Reporter::new(&handle.prepared, records.unreported);
         let PolicyRead { config, policy, .. } = read;
         let mut forwarder = Forwarder {
             node: handle.prepared.config.node.name.clone(),
@@ -77,7 +83,9 @@ impl Proxy {
             watcher: Watcher::new(&config, &policy),
             policy,
             in_force,
-            recorder,
+            recorder: Recorder::new(records.thread),
+            reporter,
+            stored: records.stored,
             transport: handle.transport.clone(),
             hops: Arc::clone(&handle.hops),
             traffic: Arc::clone(&handle.traffic),
@@ -191,6 +199,14 @@ impl ProxyHandle {
         report.await.ok()
     }
 
+    /// The alerts raised here and what the server above has of them; none where the firewall is
+    /// ending.
+    pub(crate) async fn alerts(&self) -> Option<MonitorAnswer> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(Order::Alerts { reply }).await.ok()?;
+        answer.await.ok()
+    }
+
     pub(crate) fn config(&self) -> &NodeConfig {
         &self.prepared.config
     }
@@ -212,7 +228,15 @@ impl ProxyHandle {
     }
 }
 
-fn open_records(prepared: &Prepared, clock: &Arc<dyn Clock>) -> Result<LedgerThread, StartError> {
+/// The ledger's thread, and what it found.
+struct Records {
+    thread: LedgerThread,
+    stored: mpsc::Receiver<Stored>,
+    /// Alerts that the server above has not acknowledged.
+    unreported: Vec<Alert>,
+}
+
+fn open_records(prepared: &Prepared, clock: &Arc<dyn Clock>) -> Result<Records, StartError> {
     let node = &prepared.config.node.name;
     let (ledger, found) = open_ledger(
         &prepared.data(),
@@ -229,6 +253,34 @@ fn open_records(prepared: &Prepared, clock: &Arc<dyn Clock>) -> Result<LedgerThr
             bytes = torn.bytes
         );
     }
-    LedgerThread::start(ledger, Arc::clone(clock))
-        .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))
+    let unreported = unreported(node, ledger.ledger())?;
+    let (thread, stored) = LedgerThread::start(ledger, Arc::clone(clock))
+        .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
+    Ok(Records {
+        thread,
+        stored,
+        unreported,
+    })
 }
+
+/// Alerts among the newest entries behind the last that the server above has.
+fn unreported(node: &NodeId, ledger: &Ledger<DiskFiles>) -> Result<Vec<Alert>, StartError> {
+    let mut alerts = Vec::new();
+    let from = ledger.chain().seq.saturating_sub(LOOKED_BACK_MAX);
+    ledger.replay(from, &mut |entry| match entry.kind {
+        ALERTS_PASSED => {
+            let passed = AlertsPassed::decode(entry.payload.as_slice()).unwrap_or_default();
+            alerts.retain(|alert: &Alert| alert.evidence > passed.through);
+        }
+        ALERT => {
+            if let Ok(record) = AlertRecord::decode(entry.payload.as_slice()) {
+                alerts.push(reporter::alert(node, entry.seq, &record));
+            }
+        }
+        _ => {}
+    })?;
+    Ok(alerts)
+}
+
+/// How many entries of earlier runs are searched for alerts that nobody acknowledged.
+const LOOKED_BACK_MAX: u64 = 10_000;

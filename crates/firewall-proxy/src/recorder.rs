@@ -13,11 +13,25 @@ const SILENCE_MS_MAX: u64 = 5_000;
 pub(crate) trait Sink {
     /// Says what became of the entry.
     fn append(&self, entry: NewEntry) -> Handover;
+
+    /// The same with a tag that is told when the entry is durable.
+    fn append_tagged(&self, entry: NewEntry, tag: u64) -> Handover;
+
+    /// Has the chain signed and told.
+    fn checkpoint(&self) -> Handover;
 }
 
 impl Sink for LedgerThread {
     fn append(&self, entry: NewEntry) -> Handover {
         Self::append(self, entry)
+    }
+
+    fn append_tagged(&self, entry: NewEntry, tag: u64) -> Handover {
+        Self::append_tagged(self, entry, tag)
+    }
+
+    fn checkpoint(&self) -> Handover {
+        Self::checkpoint(self)
     }
 }
 
@@ -27,6 +41,8 @@ pub(crate) struct Recorder<S> {
     lost: u64,
     silent_since_ms: Option<u64>,
     has_ended: bool,
+    /// Something was recorded since a checkpoint was asked for.
+    has_news: bool,
 }
 
 /// Why the node cannot go on.
@@ -47,12 +63,36 @@ impl<S: Sink> Recorder<S> {
             lost: 0,
             silent_since_ms: None,
             has_ended: false,
+            has_news: true,
         }
     }
 
     pub(crate) fn record(&mut self, now_ms: u64, record: &FirewallRecord) {
+        self.has_news = true;
+        self.put(now_ms, record.entry(), None);
+    }
+
+    /// Records what is told with its tag when it is durable.
+    pub(crate) fn record_tagged(&mut self, now_ms: u64, record: &FirewallRecord, tag: Option<u64>) {
+        // The checkpoint that is told with it covers it.
+        self.put(now_ms, record.entry(), tag);
+    }
+
+    /// Records an entry that is no news to anybody: what the server above has said.
+    pub(crate) fn record_entry(&mut self, now_ms: u64, entry: NewEntry) {
+        self.put(now_ms, entry, None);
+    }
+
+    /// Asks for a checkpoint where there is news since the last one; true where it will be told.
+    pub(crate) fn ask_checkpoint(&mut self) -> bool {
+        let asked = self.has_news && self.sink.checkpoint() == Handover::Taken;
+        self.has_news &= !asked;
+        asked
+    }
+
+    fn put(&mut self, now_ms: u64, entry: NewEntry, tag: Option<u64>) {
         self.report_lost(now_ms);
-        if self.lost > 0 || !self.take(record.entry()) {
+        if self.lost > 0 || !self.take(entry, tag) {
             self.lost += 1;
             self.silent_since_ms.get_or_insert(now_ms);
             metrics::counter!("juki_ledger_records_lost_total").increment(1);
@@ -65,7 +105,7 @@ impl<S: Sink> Recorder<S> {
             return;
         }
         let lost = FirewallRecord::Lost(LostRecords { count: self.lost });
-        if self.take(lost.entry()) {
+        if self.take(lost.entry(), None) {
             tracing::error!(
                 event = "ledger.records_lost",
                 count = self.lost,
@@ -91,8 +131,12 @@ impl<S: Sink> Recorder<S> {
         self.sink
     }
 
-    fn take(&mut self, entry: NewEntry) -> bool {
-        match self.sink.append(entry) {
+    fn take(&mut self, entry: NewEntry, tag: Option<u64>) -> bool {
+        let taken = match tag {
+            Some(tag) => self.sink.append_tagged(entry, tag),
+            None => self.sink.append(entry),
+        };
+        match taken {
             Handover::Taken => true,
             Handover::QueueFull => false,
             Handover::ThreadEnded => {
@@ -133,6 +177,14 @@ mod tests {
                 return Handover::QueueFull;
             }
             self.taken.borrow_mut().push(entry.kind);
+            Handover::Taken
+        }
+
+        fn append_tagged(&self, entry: NewEntry, _tag: u64) -> Handover {
+            self.append(entry)
+        }
+
+        fn checkpoint(&self) -> Handover {
             Handover::Taken
         }
     }

@@ -1,19 +1,12 @@
 //! Certificates of operators' cards.
 
 use juki_crypto::{SignatureError, SigningKey, VerifyingKey};
+use juki_domain::ErrorCode;
 use prost::Message;
 
-const CONTEXT: &str = "juki card certificate 1";
+use crate::Role;
 
-/// What an operator may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u32)]
-pub enum Role {
-    /// 業務担当者: asks for identity records within an affair.
-    BusinessOperator = 1,
-    /// システム管理者: runs nodes; sees no record.
-    SystemManager = 2,
-}
+const CONTEXT: &str = "juki card certificate 1";
 
 /// A card certificate cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +20,17 @@ pub enum CardError {
     /// It has expired.
     #[error("the card has expired")]
     Expired,
+}
+
+impl CardError {
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> ErrorCode {
+        match self {
+            Self::Malformed | Self::Signature => ErrorCode::CardUnknown,
+            Self::Expired => ErrorCode::CardExpired,
+        }
+    }
 }
 
 /// The registrar's word on a card: whose it is and what it may be used for.
@@ -92,5 +96,11 @@ impl CardCertificate {
     #[must_use]
     pub fn has(&self, role: Role) -> bool {
         self.roles.contains(&(role as u32))
+    }
+
+    /// Whether the card carries one of these roles.
+    #[must_use]
+    pub fn has_any(&self, roles: &[Role]) -> bool {
+        roles.iter().any(|role| self.has(*role))
     }
 }

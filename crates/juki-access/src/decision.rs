@@ -6,7 +6,7 @@ use juki_crypto::{Digest, DigestStream, VerifyingKey};
 use juki_domain::{CivilDate, ErrorCode, LegalBasisTable, Purpose};
 use prost::Message as _;
 
-use crate::{Authorisation, CardCertificate, CardError, Grant, Role};
+use crate::{Authorisation, CardCertificate, CardList, Grant, Role};
 
 /// How many verified grants are remembered, so that a session's signatures are checked once.
 const REMEMBERED_MAX: usize = 1024;
@@ -72,6 +72,7 @@ pub struct RefusedAccess {
 pub struct AccessControl {
     registrar: VerifyingKey,
     table: LegalBasisTable,
+    listed: CardList,
     remembered: BTreeMap<Digest, (Grant, CardCertificate)>,
     order: VecDeque<Digest>,
 }
@@ -83,9 +84,15 @@ impl AccessControl {
         Self {
             registrar,
             table,
+            listed: CardList::default(),
             remembered: BTreeMap::new(),
             order: VecDeque::new(),
         }
+    }
+
+    /// Refuses these cards from now on, in place of those listed before.
+    pub fn install_cards(&mut self, listed: CardList) {
+        self.listed = listed;
     }
 
     /// Decides one request.
@@ -120,8 +127,11 @@ impl AccessControl {
                 starts,
             })
         };
+        if self.listed.get(&card.serial).is_some() {
+            return refuse(ErrorCode::CardListed, None);
+        }
         if now_s > card.valid_until_s {
-            return refuse(ErrorCode::CardUnknown, None);
+            return refuse(ErrorCode::CardExpired, None);
         }
         let key = match grant.admits(asked.terminal, now_s, &authorisation.key) {
             Ok(key) => key,
@@ -173,11 +183,7 @@ impl AccessControl {
             .map_err(|_| ErrorCode::CardUnknown)?;
         let key = card
             .verify(&self.registrar, now_s)
-            .map_err(|error| match error {
-                CardError::Malformed | CardError::Signature | CardError::Expired => {
-                    ErrorCode::CardUnknown
-                }
-            })?;
+            .map_err(crate::CardError::code)?;
         let grant = Grant::verify(&authorisation.grant, &authorisation.signature, &key)
             .map_err(|error| error.code())?;
         if self.order.len() >= REMEMBERED_MAX
@@ -304,7 +310,7 @@ mod tests {
         let none = Authorisation::default();
         refused(&none, pension, 1100, day, ErrorCode::GrantMissing);
         refused(&good, pension, 2000, day, ErrorCode::GrantExpired);
-        refused(&good, pension, 11_000, day, ErrorCode::CardUnknown);
+        refused(&good, pension, 11_000, day, ErrorCode::CardExpired);
         refused(
             &good,
             pension,
@@ -325,6 +331,56 @@ mod tests {
         refused(&forged, pension, 1100, day, ErrorCode::CardUnknown);
         refused(&own_card, pension, 1100, day, ErrorCode::CardUnknown);
         refused(&other_key, pension, 1100, day, ErrorCode::RequestMacWrong);
+    }
+
+    #[test]
+    fn a_card_that_expires_within_its_grant_is_refused_though_it_was_remembered() {
+        let mut world = world(&[Role::BusinessOperator]);
+        world.certificate.valid_until_s = 1200;
+        let registrar = SigningKey::generate(&SystemRandomness).unwrap();
+        world.certificate = world.certificate.clone().signed(&registrar);
+        world.access =
+            AccessControl::new(registrar.public(), LegalBasisTable::parse(TABLE).unwrap());
+        let authorisation = world.authorisation(b"q", "agency-mhlw");
+        let mut ask = |now_s| {
+            world
+                .ask(&authorisation, "pension", now_s, "2002-10-15")
+                .map(|permit| permit.operator)
+        };
+        assert_eq!(ask(1200), Ok("op-1".to_owned()));
+        assert_eq!(ask(1201), Err(ErrorCode::CardExpired));
+    }
+
+    #[test]
+    fn a_listed_card_is_refused_with_its_name_until_the_list_lets_it_go() {
+        let mut world = world(&[Role::BusinessOperator]);
+        let authorisation = world.authorisation(b"q", "agency-mhlw");
+        let asked = Asked {
+            terminal: "agency-mhlw",
+            affair: "pension",
+            keys: Keys::Code,
+            question: b"q",
+        };
+        let day: CivilDate = "2002-10-15".parse().unwrap();
+        let mut ask = |listed: &[&str]| {
+            let mut list = CardList::default();
+            for serial in listed {
+                list.list(serial, crate::ListedFor::Lost, 1050).unwrap();
+            }
+            world.access.install_cards(list);
+            world.access.decide(&authorisation, &asked, 1_100_000, day)
+        };
+        assert!(ask(&["C-2"]).is_ok());
+        let refused = ask(&["C-1", "C-2"]).unwrap_err();
+        assert_eq!(
+            (
+                refused.code,
+                refused.card.as_str(),
+                refused.operator.as_str()
+            ),
+            (ErrorCode::CardListed, "C-1", "op-1")
+        );
+        assert!(ask(&["C-2"]).is_ok());
     }
 
     #[test]

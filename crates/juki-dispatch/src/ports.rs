@@ -11,7 +11,8 @@ use prost::Message;
 
 use crate::{IndexError, LedgerRead, Ticket};
 
-/// A ledger entry about something that concerns security: a frame refused by its destination.
+/// A ledger entry about something that concerns security: a frame refused by its destination. Services
+/// fold it as any other entry.
 pub const SECURITY: EntryKind = EntryKind(16);
 
 /// The payload of a [`SECURITY`] entry.
@@ -39,6 +40,15 @@ pub trait LedgerPort: LedgerRead {
     /// # Errors
     /// A sentence for the log; the node stops.
     fn append(&mut self, at_ms: u64, entry: NewEntry) -> Result<Arc<Entry>, String>;
+
+    /// Appends a signed checkpoint of the chain as it stands.
+    ///
+    /// # Errors
+    /// A sentence for the log; the node stops.
+    fn append_checkpoint(&mut self, at_ms: u64) -> Result<(), String> {
+        let _ = at_ms;
+        Ok(())
+    }
 
     /// Makes all appended entries durable with one sync and gives the last durable number.
     ///

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use juki_crypto::Notice;
 use juki_domain::{CivilDate, ErrorCode, ServiceId};
+use juki_ledger::NewEntry;
 use juki_wire::{FrameParts, Priority, Refusal};
 
 use crate::{
@@ -328,10 +329,9 @@ impl<L: LedgerPort> Sequencer<L> {
             .services
             .iter()
             .any(|known| known.name() == service.name());
-        if let Some(code) = self
-            .blocked
-            .or_else(|| (!known).then_some(ErrorCode::ServiceUnknown))
-        {
+        // Reports on nodes hold no personal data, and are needed most when something is wrong.
+        let blocked = self.blocked.filter(|_| service != ServiceId::Monitor);
+        if let Some(code) = blocked.or_else(|| (!known).then_some(ErrorCode::ServiceUnknown)) {
             if !origin.reply {
                 self.refuse(now.0, origin, service, code, say);
             }
@@ -422,22 +422,34 @@ impl<L: LedgerPort> Sequencer<L> {
         held: &mut Vec<Emit>,
         say: &mut dyn FnMut(Output),
     ) -> Result<(), TurnError> {
-        if step.lazy && !step.entries.is_empty() {
+        let appends = !step.entries.is_empty() || step.checkpoint;
+        if step.lazy && appends {
             self.lazy_since.get_or_insert(now_ms);
-        } else if !step.entries.is_empty() {
+        } else if appends {
             self.sync_now = true;
         }
         for new in step.entries {
-            let entry = self.ledger.append(now_ms, new).map_err(TurnError::Ledger)?;
-            self.view.begin_entry(entry.seq);
-            for service in &mut self.services {
-                service.apply(&entry, &mut self.view);
-            }
+            self.append(now_ms, new)?;
+        }
+        if step.checkpoint {
+            self.ledger
+                .append_checkpoint(now_ms)
+                .map_err(TurnError::Ledger)?;
         }
         for forward in step.forwards {
             self.say_forward(now_ms, forward, say);
         }
         held.extend(step.emits);
+        Ok(())
+    }
+
+    /// Appends an entry and lets every service fold it.
+    fn append(&mut self, now_ms: u64, new: NewEntry) -> Result<(), TurnError> {
+        let entry = self.ledger.append(now_ms, new).map_err(TurnError::Ledger)?;
+        self.view.begin_entry(entry.seq);
+        for service in &mut self.services {
+            service.apply(&entry, &mut self.view);
+        }
         Ok(())
     }
 

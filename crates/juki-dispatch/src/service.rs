@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use juki_crypto::{Directory, Notice, Randomness, SigningKey};
 use juki_domain::{CivilDate, NodeId};
-use juki_ledger::Entry;
+use juki_ledger::{Checkpoint, Entry};
 use juki_wire::{MessageId, Priority, Refusal};
 
 use crate::{Step, Ticket, View};
@@ -31,6 +31,16 @@ pub struct Context<'a> {
 pub trait LedgerRead {
     /// Durable entries from a number on, at least one where there is one, then up to `bytes_max`.
     fn entries(&self, from_seq: u64, bytes_max: usize) -> Vec<Arc<Entry>>;
+
+    /// The newest signed checkpoint of this run that is durable; none before the first.
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        None
+    }
+
+    /// Whether a newer checkpoint is appended and not durable yet.
+    fn checkpoint_waits(&self) -> bool {
+        false
+    }
 }
 
 /// Where a message came from: a node that proved itself by signing the session.

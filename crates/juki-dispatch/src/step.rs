@@ -92,6 +92,7 @@ pub struct Step {
     pub(crate) forwards: Vec<Forward>,
     pub(crate) emits: Vec<Emit>,
     pub(crate) lazy: bool,
+    pub(crate) checkpoint: bool,
 }
 
 impl Step {
@@ -104,6 +105,11 @@ impl Step {
     /// Appends an entry.
     pub fn append(&mut self, kind: EntryKind, payload: Vec<u8>) {
         self.entries.push(NewEntry { kind, payload });
+    }
+
+    /// Has the chain signed after the step's entries. The checkpoint waits for a sync as they do.
+    pub fn checkpoint(&mut self) {
+        self.checkpoint = true;
     }
 
     /// Says that nobody waits for the entries: they may share the sync of a later turn. What the
@@ -138,5 +144,6 @@ impl Step {
         self.entries.extend(other.entries);
         self.forwards.extend(other.forwards);
         self.emits.extend(other.emits);
+        self.checkpoint |= other.checkpoint;
     }
 }

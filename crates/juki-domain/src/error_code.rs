@@ -10,6 +10,10 @@ mod network;
 mod access;
 #[macro_use]
 mod certificates;
+#[macro_use]
+mod monitor;
+#[macro_use]
+mod operators;
 mod lang;
 mod of_errors;
 
@@ -102,7 +106,7 @@ macro_rules! define {
     };
 }
 
-setup_codes! { [] resident_codes network_codes access_codes certificate_codes define }
+setup_codes! { [] resident_codes network_codes access_codes operator_codes monitor_codes certificate_codes define }
 
 impl ErrorCode {
     /// The error with this code, such as `JKW-1001`.
@@ -143,7 +147,7 @@ mod tests {
             assert!(
                 [
                     "JKC", "JKD", "JKI", "JKR", "JKW", "JKL", "JKT", "JKP", "JKA", "JKE", "JKJ",
-                    "JKS", "JKN"
+                    "JKS", "JKN", "JKM"
                 ]
                 .contains(&family),
                 "{code}"

@@ -20,7 +20,7 @@ This file is generated from `crates/juki-domain/src/error_code/`; a test compare
 anew with `JUKI_WRITE_DOCS=1 cargo nextest run -p juki-domain`.
 ";
 
-const FAMILIES: [(&str, &str, &str); 13] = [
+const FAMILIES: [(&str, &str, &str); 14] = [
     ("JKC", "configuration", "設定"),
     ("JKD", "vocabulary of law", "法令の語彙"),
     ("JKI", "intake of files", "ファイルの取り込み"),
@@ -34,6 +34,7 @@ const FAMILIES: [(&str, &str, &str); 13] = [
     ("JKJ", "journal", "ジャーナル"),
     ("JKS", "storage", "保存"),
     ("JKN", "supervision", "起動と監視"),
+    ("JKM", "alerts and evidence", "警報と証拠"),
 ];
 
 fn document() -> String {

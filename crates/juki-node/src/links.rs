@@ -1,18 +1,38 @@
 //! What all nodes do alike with their links, and a ledger thread for those without services.
 
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use juki_dispatch::LedgerPort as _;
-use juki_ledger::NewEntry;
+use juki_dispatch::{LedgerPort as _, LedgerRead as _};
+use juki_ledger::{Checkpoint, NewEntry};
 use juki_runtime::{Clock, DiskFiles};
+use tokio::sync::mpsc;
 
 use crate::LedgerAdapter;
 
 /// Entries that may wait for a ledger thread; beyond them they are counted as lost records, which
 /// the next entry reports.
 const QUEUE_MAX: usize = 4096;
+
+/// Words of the thread that may wait; beyond them they are dropped.
+const TOLD_MAX: usize = 256;
+
+/// What a [`LedgerThread`] says when something is durable.
+#[derive(Debug, Clone, Default)]
+pub struct Stored {
+    /// Entries that were handed over with a tag: the tag and the entry's number.
+    pub tagged: Vec<(u64, u64)>,
+    /// A checkpoint that covers them, or that was asked for.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// What a thread takes.
+enum Item {
+    Entry(NewEntry),
+    Tagged(NewEntry, u64),
+    Checkpoint,
+}
 
 /// What became of an entry that was handed to a [`LedgerThread`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,45 +47,52 @@ pub enum Handover {
 
 /// A ledger with a thread of its own: its entries gate nothing (a firewall's records).
 pub struct LedgerThread {
-    entries: Option<SyncSender<NewEntry>>,
+    items: Option<SyncSender<Item>>,
     thread: Option<JoinHandle<Result<(), String>>>,
 }
 
 impl LedgerThread {
-    /// Starts the thread.
+    /// Starts the thread, which says what is durable of what was tagged or asked for.
     ///
     /// # Errors
     /// Whatever the operating system says.
     pub fn start(
-        mut ledger: LedgerAdapter<DiskFiles>,
+        ledger: LedgerAdapter<DiskFiles>,
         clock: Arc<dyn Clock>,
-    ) -> std::io::Result<Self> {
-        let (entries, taken) = sync_channel::<NewEntry>(QUEUE_MAX);
+    ) -> std::io::Result<(Self, mpsc::Receiver<Stored>)> {
+        let (items, taken) = sync_channel::<Item>(QUEUE_MAX);
+        let (told, stored) = mpsc::channel(TOLD_MAX);
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || {
-                while let Ok(first) = taken.recv() {
-                    let now_ms = clock.now_ms();
-                    ledger.append(now_ms, first)?;
-                    while let Ok(entry) = taken.try_recv() {
-                        ledger.append(now_ms, entry)?;
-                    }
-                    ledger.sync()?;
-                }
-                ledger
-                    .close(clock.now_ms())
-                    .map_err(|error| error.to_string())
-            })?;
-        Ok(Self {
-            entries: Some(entries),
+            .spawn(move || keep(ledger, clock.as_ref(), &taken, &told))?;
+        let started = Self {
+            items: Some(items),
             thread: Some(thread),
-        })
+        };
+        Ok((started, stored))
     }
 
     /// Hands an entry over without waiting, and says what became of it.
     #[must_use]
     pub fn append(&self, entry: NewEntry) -> Handover {
-        match self.entries.as_ref().map(|entries| entries.try_send(entry)) {
+        self.hand_over(Item::Entry(entry))
+    }
+
+    /// As [`Self::append`]; when the entry is durable, its tag and number are told with a checkpoint
+    /// that covers it.
+    #[must_use]
+    pub fn append_tagged(&self, entry: NewEntry, tag: u64) -> Handover {
+        self.hand_over(Item::Tagged(entry, tag))
+    }
+
+    /// Has the chain signed as it stands then, and told.
+    #[must_use]
+    pub fn checkpoint(&self) -> Handover {
+        self.hand_over(Item::Checkpoint)
+    }
+
+    fn hand_over(&self, item: Item) -> Handover {
+        match self.items.as_ref().map(|items| items.try_send(item)) {
             Some(Ok(())) => Handover::Taken,
             Some(Err(TrySendError::Full(_))) => Handover::QueueFull,
             Some(Err(TrySendError::Disconnected(_))) | None => Handover::ThreadEnded,
@@ -77,7 +104,7 @@ impl LedgerThread {
     /// # Errors
     /// The sentence with which the thread ended.
     pub fn close(mut self) -> Result<(), String> {
-        self.entries = None;
+        self.items = None;
         match self.thread.take().map(JoinHandle::join) {
             Some(Ok(ended)) => ended,
             Some(Err(_)) => Err("the ledger's thread panicked".to_owned()),
@@ -88,10 +115,48 @@ impl LedgerThread {
 
 impl Drop for LedgerThread {
     fn drop(&mut self) {
-        self.entries = None;
+        self.items = None;
         // The process may be about to end: a thread that still draws salts then would be aborted.
         if let Some(thread) = self.thread.take() {
             let _ended = thread.join();
         }
     }
+}
+
+/// The thread's work until whoever hands items over is gone.
+fn keep(
+    mut ledger: LedgerAdapter<DiskFiles>,
+    clock: &dyn Clock,
+    taken: &Receiver<Item>,
+    told: &mpsc::Sender<Stored>,
+) -> Result<(), String> {
+    while let Ok(first) = taken.recv() {
+        let now_ms = clock.now_ms();
+        let mut tagged = Vec::new();
+        let mut signs = false;
+        for item in std::iter::once(first).chain(taken.try_iter()) {
+            match item {
+                Item::Entry(entry) => {
+                    ledger.append(now_ms, entry)?;
+                }
+                Item::Tagged(entry, tag) => {
+                    tagged.push((tag, ledger.append(now_ms, entry)?.seq));
+                    signs = true;
+                }
+                Item::Checkpoint => signs = true,
+            }
+        }
+        if signs {
+            ledger.append_checkpoint(now_ms)?;
+        }
+        ledger.sync()?;
+        if signs {
+            let checkpoint = ledger.checkpoint();
+            // Whoever does not listen has the entry in the ledger all the same.
+            let _ = told.try_send(Stored { tagged, checkpoint });
+        }
+    }
+    ledger
+        .close(clock.now_ms())
+        .map_err(|error| error.to_string())
 }

@@ -10,7 +10,7 @@ use juki_dispatch::{
     IndexBatch, IndexError, IndexMark, IndexPort, LedgerPort, LedgerRead, Service, View,
 };
 use juki_domain::NodeId;
-use juki_ledger::{Chain, Entry, NewEntry};
+use juki_ledger::{Chain, Checkpoint, Entry, NewEntry};
 use juki_runtime::{DiskFiles, Files};
 use juki_store::{Ledger, LedgerError, LedgerIdentity, LedgerSettings, OpenReport};
 
@@ -48,6 +48,10 @@ pub fn open_ledger(
 pub struct LedgerAdapter<F: Files> {
     ledger: Ledger<F>,
     checkpoint_seq: u64,
+    /// A checkpoint that waits for its sync.
+    staged_checkpoint: Option<Checkpoint>,
+    /// The newest checkpoint that is durable.
+    durable_checkpoint: Option<Checkpoint>,
     last_ms: u64,
     /// An entry could not be read back: what was decided since then may rest on less than was written.
     unreadable: AtomicBool,
@@ -59,6 +63,8 @@ impl<F: Files> LedgerAdapter<F> {
         Self {
             ledger,
             checkpoint_seq,
+            staged_checkpoint: None,
+            durable_checkpoint: None,
             last_ms: 0,
             unreadable: AtomicBool::new(false),
         }
@@ -94,6 +100,14 @@ impl<F: Files> LedgerRead for LedgerAdapter<F> {
                 Vec::new()
             })
     }
+
+    fn checkpoint(&self) -> Option<Checkpoint> {
+        self.durable_checkpoint.clone()
+    }
+
+    fn checkpoint_waits(&self) -> bool {
+        self.staged_checkpoint.is_some()
+    }
 }
 
 impl<F: Files> LedgerPort for LedgerAdapter<F> {
@@ -104,17 +118,28 @@ impl<F: Files> LedgerPort for LedgerAdapter<F> {
             .map_err(|error| error.to_string())
     }
 
+    fn append_checkpoint(&mut self, at_ms: u64) -> Result<(), String> {
+        let checkpoint = self
+            .ledger
+            .append_checkpoint(at_ms)
+            .map_err(|error| error.to_string())?;
+        self.staged_checkpoint = Some(checkpoint);
+        self.checkpoint_seq = self.ledger.chain().seq;
+        Ok(())
+    }
+
     fn sync(&mut self) -> Result<u64, String> {
         if self.unreadable.load(Ordering::Relaxed) {
             return Err("an entry could not be read back".to_owned());
         }
         if self.ledger.chain().seq >= self.checkpoint_seq + CHECKPOINT_EVERY {
-            self.ledger
-                .append_checkpoint(self.last_ms)
-                .map_err(|error| error.to_string())?;
-            self.checkpoint_seq = self.ledger.chain().seq;
+            LedgerPort::append_checkpoint(self, self.last_ms)?;
         }
-        self.ledger.sync().map_err(|error| error.to_string())
+        let durable = self.ledger.sync().map_err(|error| error.to_string())?;
+        if let Some(checkpoint) = self.staged_checkpoint.take() {
+            self.durable_checkpoint = Some(checkpoint);
+        }
+        Ok(durable)
     }
 
     fn chain(&self) -> Chain {

@@ -40,7 +40,10 @@ impl ServiceNode {
             Arc::clone(handle.prepared()),
             handle.transport().as_ref().clone(),
         );
-        let router = base_router(provider).merge(pki).merge(routes(handle));
+        let router = base_router(provider)
+            .merge(crate::monitor_api::router(handle.clone()))
+            .merge(pki)
+            .merge(routes(handle));
         match AdminTask::start(&socket, router).await {
             Ok(admin) => Ok(Self {
                 engine,

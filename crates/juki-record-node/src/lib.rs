@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use juki_crypto::{SystemRandomness, VerifyingKey};
 use juki_dispatch::{IndexPort, View};
-use juki_domain::{ErrorCode, LegalBasisTable, MunicipalityCode, NodeId, NodeRole};
+use juki_domain::{ErrorCode, LegalBasisTable, MunicipalityCode, NodeId, NodeRole, ServiceId};
+use juki_incident::{Level, Monitor, MonitorSettings, Suspicion};
 use juki_index::{LsmIndex, LsmSize};
-use juki_journal::JournalReceiver;
+use juki_journal::{BLOCK_REFUSED, JournalReceiver, Refused};
+use juki_ledger::Entry;
 use juki_node::{Prepared, Reporter, Reports, StartError};
 use juki_registry::Registry;
+use prost::Message as _;
 use serde_json::json;
 
 /// The appended tables of the Act under which the national center answers: national bodies (art.
@@ -75,6 +78,34 @@ pub fn only_node(prepared: &Prepared, role: NodeRole) -> Result<NodeId, StartErr
     })
 }
 
+/// The monitor service of a tier above the municipalities: it collects, and takes refused blocks for
+/// what they are.
+#[must_use]
+pub fn monitor(upper: Option<NodeId>) -> Monitor {
+    Monitor::new(MonitorSettings {
+        upper,
+        collects: true,
+        suspects: vec![refused_block],
+    })
+}
+
+/// A block that passed all firewalls and was refused: somebody forges a municipality's word, or a
+/// ledger is not what it was.
+fn refused_block(entry: &Entry) -> Option<Suspicion> {
+    if entry.kind != BLOCK_REFUSED {
+        return None;
+    }
+    let refused = Refused::decode(entry.payload.as_slice()).ok()?;
+    Some(Suspicion {
+        kind: "block-refused",
+        level: Level::Three,
+        peer: format!("{:05}", refused.municipality),
+        service: ServiceId::Journal.name().to_owned(),
+        code: refused.code,
+        count: 1,
+    })
+}
+
 /// The registry of this node, with pseudonyms of its own.
 #[must_use]
 pub fn registry(prepared: &Prepared, searchable: bool) -> Registry {
@@ -92,7 +123,9 @@ pub fn registry(prepared: &Prepared, searchable: bool) -> Registry {
 /// # Errors
 /// [`StartError`] where not even an empty one can be made.
 pub fn open_index(prepared: &Prepared) -> Result<Arc<dyn IndexPort>, StartError> {
-    let key = prepared.keys.storage_key().derive("index");
+    // The number rises with the form of keys and values: an index of another form does not open under
+    // the key, and is folded anew.
+    let key = prepared.keys.storage_key().derive("index 2");
     let size = match prepared.config.node.role {
         NodeRole::PrefectureServer | NodeRole::NationalCenter => LsmSize::LARGE,
         NodeRole::MunicipalCs

@@ -6,6 +6,7 @@ use juki_domain::{Change, MunicipalityCode, ReasonClass, ResidentRecordCode};
 
 use crate::held::Held;
 use crate::keys::Keys;
+use crate::slot::Slot;
 use crate::{Difference, DifferenceKind, FourItems, Standing, StoredRecord};
 
 /// The place of an entry in its municipality's journal.
@@ -112,7 +113,8 @@ impl Registry {
         totals: &mut Totals,
     ) -> Option<Option<DifferenceKind>> {
         let code = self.keys.pseudonym(&change.record.code);
-        let before = self.load_held(view, &code, municipality);
+        let slot = Self::slot(view, &code, municipality);
+        let before = held_in(&slot);
         if before
             .as_ref()
             .is_some_and(|before| before.record.position >= position)
@@ -125,7 +127,8 @@ impl Registry {
             .filter(|previous| *previous != change.record.code)
         {
             let previous_key = self.keys.pseudonym(&previous);
-            match self.load_held(view, &previous_key, municipality) {
+            let previous_slot = Self::slot(view, &previous_key, municipality);
+            match held_in(&previous_slot) {
                 None => kind = kind.or(Some(DifferenceKind::PreviousUnknown)),
                 Some(old) => {
                     let mut ended = StoredRecord {
@@ -137,7 +140,13 @@ impl Registry {
                         code: previous,
                         ..old.record.change.record.clone()
                     };
-                    self.replace(view, &previous_key, Some(&old), &ended, totals);
+                    self.replace(
+                        view,
+                        (&previous_key, previous_slot),
+                        Some(&old),
+                        &ended,
+                        totals,
+                    );
                 }
             }
         }
@@ -146,7 +155,7 @@ impl Registry {
             position,
             change: change.clone(),
         };
-        self.replace(view, &code, before.as_ref(), &record, totals);
+        self.replace(view, (&code, slot), before.as_ref(), &record, totals);
         Some(kind)
     }
 
@@ -211,18 +220,12 @@ impl Registry {
         pseudonym: &[u8; 16],
         municipality: MunicipalityCode,
     ) -> Option<StoredRecord> {
-        self.load_held(view, pseudonym, municipality)
-            .map(|held| held.record)
+        held_in(&Self::slot(view, pseudonym, municipality)).map(|held| held.record)
     }
 
-    fn load_held(
-        &self,
-        view: &View,
-        pseudonym: &[u8; 16],
-        municipality: MunicipalityCode,
-    ) -> Option<Held> {
-        view.get(&Keys::record(pseudonym, municipality))
-            .and_then(Held::decode)
+    fn slot(view: &View, pseudonym: &[u8; 16], municipality: MunicipalityCode) -> Slot {
+        let holder = Keys::record_holder(municipality);
+        Slot::open(view, Keys::records(pseudonym), &holder)
     }
 
     fn unfit(&self, before: Option<&StoredRecord>, change: &Change) -> Option<DifferenceKind> {
@@ -239,7 +242,7 @@ impl Registry {
     fn replace(
         &self,
         view: &mut View,
-        pseudonym: &[u8; 16],
+        (pseudonym, slot): (&[u8; 16], Slot),
         before: Option<&Held>,
         record: &StoredRecord,
         totals: &mut Totals,
@@ -259,19 +262,15 @@ impl Registry {
             [0; 16]
         };
         if self.searchable && before.map(|before| before.search) != Some(search) {
+            let holder = Keys::search_holder(pseudonym, municipality);
             if let Some(before) = before {
-                view.delete(Keys::search(&before.search, pseudonym, municipality));
+                Slot::open(view, Keys::searches(&before.search), &holder).delete(view);
             }
             // The value names the code, so that a hit can be looked up.
-            view.put(
-                Keys::search(&search, pseudonym, municipality),
-                record.change.record.code.as_bytes().to_vec(),
-            );
+            Slot::open(view, Keys::searches(&search), &holder)
+                .put(view, record.change.record.code.as_bytes());
         }
-        view.put(
-            Keys::record(pseudonym, municipality),
-            Held::encode(&search, &bytes),
-        );
+        slot.put(view, &Held::encode(&search, &bytes));
     }
 
     /// Folding is the dearest part of an entry, so items that stay as they were are not folded again.
@@ -282,6 +281,10 @@ impl Registry {
             Some(_) | None => self.keys.items(&items.folded()),
         }
     }
+}
+
+fn held_in(slot: &Slot) -> Option<Held> {
+    slot.held().cloned().and_then(Held::decode)
 }
 
 #[cfg(test)]

@@ -19,13 +19,14 @@ impl Keys {
         self.0.pseudonym(code.as_bytes())
     }
 
-    /// All records of a code.
+    /// The place of a code's records; their holders are municipalities.
     pub(crate) fn records(pseudonym: &[u8; 16]) -> Vec<u8> {
         join(RECORD, &[pseudonym])
     }
 
-    pub(crate) fn record(pseudonym: &[u8; 16], municipality: MunicipalityCode) -> Vec<u8> {
-        join(RECORD, &[pseudonym, &municipality.number().to_be_bytes()])
+    /// Who holds a record at the place of its code.
+    pub(crate) fn record_holder(municipality: MunicipalityCode) -> [u8; 4] {
+        municipality.number().to_be_bytes()
     }
 
     /// The pseudonym of a folded set of four items.
@@ -33,20 +34,14 @@ impl Keys {
         self.0.pseudonym(folded)
     }
 
-    /// All codes under a set of four items.
+    /// The place of the codes under a set of four items; their holders are records.
     pub(crate) fn searches(items: &[u8; 16]) -> Vec<u8> {
         join(SEARCH, &[items])
     }
 
-    pub(crate) fn search(
-        items: &[u8; 16],
-        pseudonym: &[u8; 16],
-        municipality: MunicipalityCode,
-    ) -> Vec<u8> {
-        join(
-            SEARCH,
-            &[items, pseudonym, &municipality.number().to_be_bytes()],
-        )
+    /// Who holds a code at the place of its items.
+    pub(crate) fn search_holder(pseudonym: &[u8; 16], municipality: MunicipalityCode) -> Vec<u8> {
+        [&pseudonym[..], &municipality.number().to_be_bytes()].concat()
     }
 
     pub(crate) fn digest(municipality: MunicipalityCode) -> Vec<u8> {

@@ -12,6 +12,7 @@ mod held;
 mod items;
 mod keys;
 mod search;
+mod slot;
 
 pub use codec::{CodecError, decode_change, encode_change};
 pub use current::{Standing, StoredRecord, choose_current};

@@ -6,6 +6,7 @@ use juki_domain::ResidentRecordCode;
 
 use crate::held::Held;
 use crate::keys::Keys;
+use crate::slot::Slot;
 use crate::{FourItems, Registry, Standing, StoredRecord, choose_current};
 
 /// Most persons a lookup compares: more are "several" already.
@@ -51,9 +52,9 @@ impl Registry {
 
     fn by_items(&self, view: &View, items: &FourItems) -> Hit {
         let folded = items.folded();
-        let found = view.scan(&Keys::searches(&self.keys.items(&folded)), CANDIDATES_MAX);
+        let place = Keys::searches(&self.keys.items(&folded));
         let mut hits: Vec<StoredRecord> = Vec::new();
-        for (_, code) in found {
+        for code in Slot::all(view, &place, CANDIDATES_MAX) {
             let Some(code) = std::str::from_utf8(&code)
                 .ok()
                 .and_then(|text| text.parse::<ResidentRecordCode>().ok())
@@ -86,10 +87,10 @@ impl Registry {
     }
 
     fn current(&self, view: &View, pseudonym: &[u8; 16]) -> Option<StoredRecord> {
-        let records: Vec<StoredRecord> = view
-            .scan(&Keys::records(pseudonym), CANDIDATES_MAX)
+        let held = Slot::all(view, &Keys::records(pseudonym), CANDIDATES_MAX);
+        let records: Vec<StoredRecord> = held
             .into_iter()
-            .filter_map(|(_, bytes)| Held::decode(bytes.into()))
+            .filter_map(Held::decode)
             .map(|held| held.record)
             .collect();
         choose_current(&records).cloned()

@@ -1,8 +1,9 @@
 //! The bytes of a card file.
 //!
-//! `JUKICARD`, version (1), tries left (1), SHA-256 of all that follows (32), then serial and
-//! operator (u16 length each), certificate and sealed key (u32 length each); lengths big-endian.
-//! The tries stand outside the digest, so that counting one rewrites a single byte.
+//! `JUKICARD`, version (1), tries left (1), SHA-256 of all that follows (32), then serial, operator and
+//! the registrar's public key (u16 length each, the key's 0 or 32), flags (1; bit 0: the PIN is
+//! temporary), certificate, last unlocking and sealed key (u32 length each); lengths big-endian. The
+//! tries stand outside the digest, so that counting one rewrites a single byte.
 
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -18,7 +19,12 @@ pub(crate) struct CardFile {
     pub(crate) tries: u8,
     pub(crate) serial: String,
     pub(crate) operator: String,
+    /// The key under which unlockings are accepted; without it none is.
+    pub(crate) registrar: Option<[u8; REGISTRAR_LEN]>,
+    pub(crate) pin_is_temporary: bool,
     pub(crate) certificate: Vec<u8>,
+    /// The last unlocking that was accepted, as the registrar signed it; empty before the first.
+    pub(crate) unlocking: Vec<u8>,
     pub(crate) sealed_key: Vec<u8>,
 }
 
@@ -37,19 +43,25 @@ impl CardFile {
         Ok(())
     }
 
-    /// The clear part, to which the sealed key is bound.
-    pub(crate) fn clear_part(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.certificate.len() + 2 * NAME_LEN_MAX + 8);
+    /// The part to which the sealed key is bound: only who knows the PIN can change it.
+    pub(crate) fn bound_part(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.certificate.len() + 2 * NAME_LEN_MAX + 48);
         for name in [&self.serial, &self.operator] {
             put_short(&mut bytes, name.as_bytes());
         }
+        put_short(
+            &mut bytes,
+            self.registrar.as_ref().map_or(&[], |key| &key[..]),
+        );
+        bytes.push(u8::from(self.pin_is_temporary));
         put_long(&mut bytes, &self.certificate);
         bytes
     }
 
     /// The whole file.
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut body = self.clear_part();
+        let mut body = self.bound_part();
+        put_long(&mut body, &self.unlocking);
         put_long(&mut body, &self.sealed_key);
         let mut file = MAGIC.to_vec();
         file.extend_from_slice(&[VERSION, self.tries]);
@@ -72,16 +84,29 @@ impl CardFile {
         }
         let (serial, body) = take_short(body)?;
         let (operator, body) = take_short(body)?;
+        let (registrar, body) = take_short(body)?;
+        let ([flags], body) = body.split_first_chunk()?;
         let (certificate, body) = take_long(body)?;
+        let (unlocking, body) = take_long(body)?;
         let (sealed_key, body) = take_long(body)?;
+        let registrar = match registrar {
+            [] => None,
+            key => Some(key.try_into().ok()?),
+        };
         let card = Self {
             tries: *tries,
             serial: String::from_utf8(serial.to_vec()).ok()?,
             operator: String::from_utf8(operator.to_vec()).ok()?,
+            registrar,
+            pin_is_temporary: *flags == TEMPORARY,
             certificate: certificate.to_vec(),
+            unlocking: unlocking.to_vec(),
             sealed_key: sealed_key.to_vec(),
         };
-        let fits = body.is_empty() && card.sealed_key.len() <= sealed_file::SEALED_BYTES_MAX;
+        let fits = body.is_empty()
+            && *flags <= TEMPORARY
+            && card.unlocking.len() <= UNLOCKING_BYTES_MAX
+            && card.sealed_key.len() <= sealed_file::SEALED_BYTES_MAX;
         (fits && card.check().is_ok()).then_some(card)
     }
 }
@@ -112,9 +137,13 @@ fn take_long(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 const MAGIC: &[u8] = b"JUKICARD";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+const TEMPORARY: u8 = 1;
+const REGISTRAR_LEN: usize = 32;
 const NAME_LEN_MAX: usize = 64;
 const CERTIFICATE_BYTES_MAX: usize = 16 * 1024;
+/// Longest unlocking, in bytes.
+pub(crate) const UNLOCKING_BYTES_MAX: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -127,7 +156,10 @@ mod tests {
             tries: 2,
             serial: "C-1".to_owned(),
             operator: "op-7".to_owned(),
+            registrar: Some([5; 32]),
+            pin_is_temporary: true,
             certificate: vec![1, 2, 3],
+            unlocking: vec![4],
             sealed_key: vec![9; 80],
         }
     }
@@ -140,9 +172,20 @@ mod tests {
             (2, "C-1", "op-7")
         );
         assert_eq!(
-            (read.certificate, read.sealed_key),
-            (vec![1, 2, 3], vec![9; 80])
+            (read.certificate, read.unlocking, read.sealed_key),
+            (vec![1, 2, 3], vec![4], vec![9; 80])
         );
+        assert_eq!(
+            (read.registrar, read.pin_is_temporary),
+            (Some([5; 32]), true)
+        );
+        let plain = CardFile {
+            registrar: None,
+            pin_is_temporary: false,
+            ..card()
+        };
+        let read = CardFile::decode(&plain.encode()).unwrap();
+        assert_eq!((read.registrar, read.pin_is_temporary), (None, false));
     }
 
     #[test]

@@ -10,4 +10,4 @@ pub mod sealed_file;
 mod soft_card;
 
 pub use operator_card::{CardError, OperatorCard, PIN_TRIES, Pin};
-pub use soft_card::{SoftCard, UnlockedCard};
+pub use soft_card::{NewCard, SoftCard, UnlockedCard};

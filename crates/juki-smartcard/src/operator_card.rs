@@ -25,6 +25,15 @@ pub trait OperatorCard {
     /// # Errors
     /// [`CardError`] where the card went away or fails; a soft card never does.
     fn sign(&self, message: &[u8]) -> Result<[u8; 64], CardError>;
+
+    /// A signature under a context, as `juki_crypto::VerifyingKey::verify` checks it: over the
+    /// context, a zero byte and the message.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    fn sign_in(&self, context: &str, message: &[u8]) -> Result<[u8; 64], CardError> {
+        self.sign(&[context.as_bytes(), &[0], message].concat())
+    }
 }
 
 /// A PIN of the right form: 4 to 16 ASCII digits or letters. `Debug` shows nothing of it.
@@ -43,6 +52,28 @@ impl<'a> Pin<'a> {
         } else {
             Err(CardError::PinForm)
         }
+    }
+
+    /// Takes a text as a PIN that an operator chooses in place of another.
+    ///
+    /// # Errors
+    /// [`CardError::PinForm`] where it is none, [`CardError::PinTooSimple`] where it is the old one,
+    /// repeats one character or counts up or down.
+    pub fn parse_new(text: &'a str, old: &str) -> Result<Self, CardError> {
+        let pin = Self::parse(text)?;
+        let steps: Vec<i16> = text
+            .as_bytes()
+            .windows(2)
+            .filter_map(|pair| match pair {
+                [one, next] => Some(i16::from(*next) - i16::from(*one)),
+                _ => None,
+            })
+            .collect();
+        let goes = |by: i16| steps.iter().all(|step| *step == by);
+        if text == old || [-1, 0, 1].into_iter().any(goes) {
+            return Err(CardError::PinTooSimple);
+        }
+        Ok(pin)
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
@@ -68,9 +99,18 @@ pub enum CardError {
         /// Tries left before the card locks, 0 to 2.
         left: u8,
     },
-    /// Too many wrong PINs; only a new card helps.
+    /// Too many wrong PINs; the registrar's unlocking helps.
     #[error("the card is locked")]
     Locked,
+    /// The PIN is right but must be changed first.
+    #[error("the temporary PIN has to be changed first")]
+    PinTemporary,
+    /// The new PIN is one that others guess.
+    #[error("the new PIN is too simple")]
+    PinTooSimple,
+    /// The unlocking is not for this card, not of its registrar, or not newer than the last one.
+    #[error("the unlocking does not fit the card")]
+    UnlockNotFitting,
     /// The file is no card, was cut or altered.
     #[error("the card file is damaged")]
     Damaged,
@@ -89,7 +129,11 @@ impl CardError {
         match self {
             Self::PinForm | Self::PinWrong { .. } => ErrorCode::PinWrong,
             Self::Locked => ErrorCode::CardLocked,
-            Self::Damaged | Self::Contents(_) => ErrorCode::CardUnknown,
+            Self::PinTemporary => ErrorCode::PinTemporary,
+            Self::PinTooSimple => ErrorCode::PinTooSimple,
+            Self::UnlockNotFitting => ErrorCode::UnlockNotFitting,
+            Self::Damaged => ErrorCode::CardDamaged,
+            Self::Contents(_) => ErrorCode::CardUnknown,
             Self::Io(_) => ErrorCode::DiskFailed,
         }
     }
@@ -124,5 +168,22 @@ mod tests {
             assert!(Pin::parse(bad).is_err(), "{bad}");
         }
         assert_eq!(format!("{:?}", Pin::parse("1234").unwrap()), "Pin(..)");
+    }
+
+    #[test]
+    fn a_new_pin_is_none_that_others_guess() {
+        for good in ["4711", "1224", "aab1"] {
+            assert!(Pin::parse_new(good, "9999").is_ok(), "{good}");
+        }
+        for simple in ["1111", "123456", "9876", "abcd", "4711"] {
+            assert!(
+                matches!(Pin::parse_new(simple, "4711"), Err(CardError::PinTooSimple)),
+                "{simple}"
+            );
+        }
+        assert!(matches!(
+            Pin::parse_new("1", "4711"),
+            Err(CardError::PinForm)
+        ));
     }
 }

@@ -1,11 +1,14 @@
 //! The card that is a file.
 
+mod care;
+
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::signature::Ed25519KeyPair;
+use zeroize::Zeroizing;
 
 use crate::card_file::{CardFile, FILE_BYTES_MAX, TRIES_OFFSET};
 use crate::operator_card::{CardError, OperatorCard, PIN_TRIES, Pin};
@@ -18,14 +21,31 @@ pub struct SoftCard {
     serial: String,
     operator: String,
     certificate: Vec<u8>,
+    unlocking: Vec<u8>,
+    pin_is_temporary: bool,
+}
+
+/// What a new card is made of beside its key and PIN.
+#[derive(Debug, Clone, Copy)]
+pub struct NewCard<'a> {
+    /// The card's serial, 1 to 64 printable ASCII characters.
+    pub serial: &'a str,
+    /// The operator's id, 1 to 64 printable ASCII characters.
+    pub operator: &'a str,
+    /// The certificate as issued.
+    pub certificate: &'a [u8],
+    /// The registrar's public key, whose unlockings the card accepts.
+    pub registrar: Option<[u8; 32]>,
+    /// Whether the operator has to choose another PIN before the card signs.
+    pub pin_is_temporary: bool,
 }
 
 impl SoftCard {
-    /// Writes a new card (mode 0600); `pkcs8` is the operator's Ed25519 private key.
+    /// Writes a new card that takes no unlocking (mode 0600); `pkcs8` is the operator's Ed25519
+    /// private key.
     ///
     /// # Errors
-    /// [`CardError::PinForm`], [`CardError::Contents`], or [`CardError::Io`], also where the file
-    /// exists already.
+    /// As [`Self::issue`].
     pub fn create(
         path: &Path,
         pin: &str,
@@ -34,17 +54,41 @@ impl SoftCard {
         certificate: &[u8],
         pkcs8: &[u8],
     ) -> Result<Self, CardError> {
+        let new = NewCard {
+            serial,
+            operator,
+            certificate,
+            registrar: None,
+            pin_is_temporary: false,
+        };
+        Self::issue(path, pin, &new, pkcs8)
+    }
+
+    /// Writes a new card (mode 0600); `pkcs8` is the operator's Ed25519 private key.
+    ///
+    /// # Errors
+    /// [`CardError::PinForm`], [`CardError::Contents`], or [`CardError::Io`], also where the file
+    /// exists already.
+    pub fn issue(
+        path: &Path,
+        pin: &str,
+        new: &NewCard<'_>,
+        pkcs8: &[u8],
+    ) -> Result<Self, CardError> {
         let pin = Pin::parse(pin)?;
         read_key(pkcs8)?;
         let mut card = CardFile {
             tries: PIN_TRIES,
-            serial: serial.to_owned(),
-            operator: operator.to_owned(),
-            certificate: certificate.to_vec(),
+            serial: new.serial.to_owned(),
+            operator: new.operator.to_owned(),
+            registrar: new.registrar,
+            pin_is_temporary: new.pin_is_temporary,
+            certificate: new.certificate.to_vec(),
+            unlocking: Vec::new(),
             sealed_key: Vec::new(),
         };
         card.check()?;
-        card.sealed_key = sealed_file::seal(pkcs8, pin.as_bytes(), &card.clear_part())?;
+        card.sealed_key = sealed_file::seal(pkcs8, pin.as_bytes(), &card.bound_part())?;
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -82,34 +126,33 @@ impl SoftCard {
         &self.certificate
     }
 
+    /// The last unlocking that the card accepted, as the registrar signed it; empty before the first.
+    #[must_use]
+    pub fn unlocking(&self) -> &[u8] {
+        &self.unlocking
+    }
+
+    /// Whether the operator has to choose another PIN first.
+    #[must_use]
+    pub fn pin_is_temporary(&self) -> bool {
+        self.pin_is_temporary
+    }
+
     /// Unlocks the private key; takes 64 MiB and about 0.2 s of this thread.
     ///
     /// # Errors
     /// [`CardError::PinWrong`] with the tries left, [`CardError::Locked`] after the third wrong PIN
-    /// in a row, [`CardError::PinForm`] (no try used), [`CardError::Damaged`] or [`CardError::Io`].
+    /// in a row, [`CardError::PinTemporary`] where the right PIN has to be changed first,
+    /// [`CardError::PinForm`] (no try used), [`CardError::Damaged`] or [`CardError::Io`].
     pub fn unlock(&self, pin: &str) -> Result<UnlockedCard, CardError> {
         let pin = Pin::parse(pin)?;
-        let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
         // Held to the end, or parallel attempts would share one try.
-        file.lock()?;
-        let card = read_card(&file)?;
-        let left = card.tries.checked_sub(1).ok_or(CardError::Locked)?;
-        // Counted before it is judged: cutting the power in between must not give a try back.
-        write_tries(&file, left)?;
-        let key = match sealed_file::open(&card.sealed_key, pin.as_bytes(), &card.clear_part()) {
-            Ok(key) => key,
-            Err(SealedFileError::WrongPassphrase) => return Err(CardError::PinWrong { left }),
-            Err(
-                error @ (SealedFileError::Damaged
-                | SealedFileError::Resources
-                | SealedFileError::TooLong),
-            ) => {
-                write_tries(&file, card.tries)?;
-                return Err(error.into());
-            }
-        };
+        let file = lock_current(&self.path)?;
+        let (card, key) = open_key(&file, &pin)?;
+        if card.pin_is_temporary {
+            return Err(CardError::PinTemporary);
+        }
         let key = read_key(&key).map_err(|_| CardError::Damaged)?;
-        write_tries(&file, PIN_TRIES)?;
         Ok(UnlockedCard {
             key,
             serial: card.serial,
@@ -124,6 +167,8 @@ impl SoftCard {
             serial: card.serial,
             operator: card.operator,
             certificate: card.certificate,
+            unlocking: card.unlocking,
+            pin_is_temporary: card.pin_is_temporary,
         }
     }
 }
@@ -199,6 +244,42 @@ impl std::fmt::Debug for UnlockedCard {
     }
 }
 
+/// The file that has this path now, locked: a change of PIN puts another in its place.
+fn lock_current(path: &Path) -> Result<File, CardError> {
+    loop {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        file.lock()?;
+        let (held, named) = (file.metadata()?, std::fs::metadata(path)?);
+        if (held.dev(), held.ino()) == (named.dev(), named.ino()) {
+            return Ok(file);
+        }
+    }
+}
+
+/// Counts a try and, where the PIN is right, gives it back and the private key out.
+fn open_key(file: &File, pin: &Pin<'_>) -> Result<(CardFile, Zeroizing<Vec<u8>>), CardError> {
+    let card = read_card(file)?;
+    let left = card.tries.checked_sub(1).ok_or(CardError::Locked)?;
+    // Counted before it is judged: cutting the power in between must not give a try back.
+    write_tries(file, left)?;
+    let opened = sealed_file::open(&card.sealed_key, pin.as_bytes(), &card.bound_part());
+    match opened {
+        Ok(key) => {
+            write_tries(file, PIN_TRIES)?;
+            Ok((card, key))
+        }
+        Err(SealedFileError::WrongPassphrase) => Err(CardError::PinWrong { left }),
+        Err(
+            error @ (SealedFileError::Damaged
+            | SealedFileError::Resources
+            | SealedFileError::TooLong),
+        ) => {
+            write_tries(file, card.tries)?;
+            Err(error.into())
+        }
+    }
+}
+
 fn read_card(file: &File) -> Result<CardFile, CardError> {
     let mut bytes = Vec::new();
     file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
@@ -216,174 +297,4 @@ fn read_key(pkcs8: &[u8]) -> Result<Ed25519KeyPair, CardError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    use juki_crypto::{SigningKey, SystemRandomness, VerifyingKey};
-    use tempfile::TempDir;
-
-    use super::*;
-
-    struct Desk {
-        folder: TempDir,
-        card: SoftCard,
-        public: VerifyingKey,
-    }
-
-    fn desk() -> Desk {
-        let folder = tempfile::tempdir().unwrap();
-        let key = SigningKey::generate(&SystemRandomness).unwrap();
-        let card = SoftCard::create(
-            &folder.path().join("op.card"),
-            "4711",
-            "C-001",
-            "op-1",
-            b"certificate",
-            key.pkcs8(),
-        )
-        .unwrap();
-        Desk {
-            folder,
-            card,
-            public: key.public(),
-        }
-    }
-
-    fn left(result: Result<UnlockedCard, CardError>) -> Option<u8> {
-        match result {
-            Err(CardError::PinWrong { left }) => Some(left),
-            Ok(_) | Err(_) => None,
-        }
-    }
-
-    #[test]
-    fn the_right_pin_signs_under_the_cards_key() {
-        let desk = desk();
-        let card = SoftCard::open(&desk.folder.path().join("op.card")).unwrap();
-        assert_eq!(
-            (card.serial(), card.operator(), card.certificate()),
-            ("C-001", "op-1", b"certificate".as_slice())
-        );
-        let unlocked = card.unlock("4711").unwrap();
-        let signature = unlocked.sign_in("grant", b"message");
-        assert_eq!(desk.public.verify("grant", b"message", &signature), Ok(()));
-        assert!(desk.public.verify("other", b"message", &signature).is_err());
-        assert_eq!(unlocked.certificate(), b"certificate");
-    }
-
-    #[test]
-    fn three_wrong_pins_lock_the_card_for_the_right_one_too() {
-        let desk = desk();
-        assert_eq!(left(desk.card.unlock("0000")), Some(2));
-        assert_eq!(left(desk.card.unlock("0001")), Some(1));
-        assert_eq!(left(desk.card.unlock("0002")), Some(0));
-        assert!(matches!(desk.card.unlock("4711"), Err(CardError::Locked)));
-    }
-
-    #[test]
-    fn the_right_pin_gives_the_tries_back_and_a_malformed_one_costs_none() {
-        let desk = desk();
-        assert_eq!(left(desk.card.unlock("0000")), Some(2));
-        assert!(matches!(desk.card.unlock("47 11"), Err(CardError::PinForm)));
-        assert!(desk.card.unlock("4711").is_ok());
-        assert_eq!(left(desk.card.unlock("0000")), Some(2));
-    }
-
-    #[test]
-    fn a_try_is_written_before_it_is_judged() {
-        let desk = desk();
-        let path = desk.folder.path().join("op.card");
-        // The derivation takes so long that the new counter is seen first, unless this thread sleeps
-        // through it; hence three chances.
-        let seen_first = (0..PIN_TRIES).rev().any(|left_after| {
-            let card = SoftCard::open(&path).unwrap();
-            let wrong = std::thread::spawn(move || left(card.unlock("0000")));
-            let started = std::time::Instant::now();
-            while std::fs::read(&path).unwrap()[9] != left_after {
-                assert!(
-                    started.elapsed().as_secs() < 20,
-                    "the try was never written"
-                );
-            }
-            let judging = !wrong.is_finished();
-            assert_eq!(wrong.join().unwrap(), Some(left_after));
-            judging
-        });
-        assert!(seen_first);
-    }
-
-    #[test]
-    fn parallel_attempts_do_not_share_a_try() {
-        let desk = desk();
-        let path = desk.folder.path().join("op.card");
-        let attempts: Vec<_> = (0..4)
-            .map(|_| {
-                let card = SoftCard::open(&path).unwrap();
-                std::thread::spawn(move || left(card.unlock("0000")))
-            })
-            .collect();
-        let mut lefts: Vec<_> = attempts
-            .into_iter()
-            .map(|attempt| attempt.join().unwrap())
-            .collect();
-        lefts.sort();
-        assert_eq!(lefts, [None, Some(0), Some(1), Some(2)]);
-    }
-
-    #[test]
-    fn an_altered_card_is_damaged_and_a_missing_one_says_so() {
-        let desk = desk();
-        let path = desk.folder.path().join("op.card");
-        let mut bytes = std::fs::read(&path).unwrap();
-        let last = bytes.len() - 1;
-        bytes[last] ^= 1;
-        std::fs::write(&path, &bytes).unwrap();
-        assert!(matches!(desk.card.unlock("4711"), Err(CardError::Damaged)));
-        assert!(matches!(SoftCard::open(&path), Err(CardError::Damaged)));
-        std::fs::remove_file(&path).unwrap();
-        assert!(matches!(SoftCard::open(&path), Err(CardError::Io(_))));
-    }
-
-    #[test]
-    fn a_card_is_never_overwritten_and_is_readable_by_its_owner_only() {
-        let desk = desk();
-        let path = desk.folder.path().join("op.card");
-        let key = SigningKey::generate(&SystemRandomness).unwrap();
-        assert!(matches!(
-            SoftCard::create(&path, "1234", "C-2", "op-2", b"", key.pkcs8()),
-            Err(CardError::Io(_))
-        ));
-        assert_eq!(
-            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-            0o600
-        );
-    }
-
-    #[test]
-    fn what_a_card_cannot_hold_is_refused() {
-        let desk = desk();
-        let path = desk.folder.path().join("new.card");
-        let key = SigningKey::generate(&SystemRandomness).unwrap();
-        assert!(matches!(
-            SoftCard::create(&path, "1", "C-2", "op-2", b"", key.pkcs8()),
-            Err(CardError::PinForm)
-        ));
-        assert!(matches!(
-            SoftCard::create(&path, "1234", "", "op-2", b"", key.pkcs8()),
-            Err(CardError::Contents(_))
-        ));
-        assert!(matches!(
-            SoftCard::create(&path, "1234", "C-2", "op 2", b"", key.pkcs8()),
-            Err(CardError::Contents(_))
-        ));
-        assert!(matches!(
-            SoftCard::create(&path, "1234", "C-2", "op-2", &[0; 20_000], key.pkcs8()),
-            Err(CardError::Contents(_))
-        ));
-        assert!(matches!(
-            SoftCard::create(&path, "1234", "C-2", "op-2", b"", b"no key"),
-            Err(CardError::Contents(_))
-        ));
-        assert!(!path.exists());
-    }
-}
+mod tests;

@@ -10,8 +10,11 @@ use crate::text_form::excerpt;
 /// Longest configuration text in bytes: some sixty municipalities take less than a tenth of it.
 pub(crate) const TEXT_BYTES_MAX: usize = 1 << 20;
 
-/// Reads a text as a `T`.
-pub(crate) fn parse<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, ConfigError> {
+/// Reads a TOML text of at most 1 MiB as a `T`; `file` is the name that errors show.
+///
+/// # Errors
+/// [`ConfigError`] naming line, key and what to write.
+pub fn parse<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, ConfigError> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(ConfigError {
             code: ErrorCode::ConfigUnreadable,

@@ -27,6 +27,7 @@ mod watch;
 
 pub use calendar::Calendar;
 pub use config_error::ConfigError;
+pub use config_text::parse as parse_text;
 pub use dial::{DialAddress, DialAddressError};
 pub use hours::{CivilTime, Hours, HoursError};
 pub use interface::{Interface, InterfaceError};

@@ -199,6 +199,10 @@ fn check_calendar_and_limits(config: &NodeConfig) -> Result<(), Finding> {
         let sentence = "is out of bounds; write 0 to 600000";
         return Err(Finding::value("limits", 0, "connecting_after_ms", sentence));
     }
+    if !(1..=900).contains(&limits.session_idle_s) {
+        let sentence = "is out of bounds; write 1 to 900";
+        return Err(Finding::value("limits", 0, "session_idle_s", sentence));
+    }
     check_listener_limits(limits)
 }
 

@@ -289,6 +289,8 @@ pub struct Limits {
     pub peer_bytes_per_s: u64,
     /// Links that one peer may begin in a minute: 1 to 100,000.
     pub peer_links_per_min: u32,
+    /// How long an operator's session at a terminal lasts without a question: 1 to 900 seconds.
+    pub session_idle_s: u64,
 }
 
 impl NodeConfig {
@@ -425,6 +427,7 @@ impl Default for Limits {
             peer_frames_per_s: 100_000,
             peer_bytes_per_s: 500_000_000,
             peer_links_per_min: 120,
+            session_idle_s: 300,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The command line: `jukinet COMMAND ..`.
 
+mod alerts;
 mod driving;
 mod firewall;
 mod japanese;
+mod operator;
 mod population;
 mod selection;
 
@@ -11,13 +13,16 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
 
+pub(crate) use alerts::AlertsArgs;
 pub(crate) use driving::{
-    ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, LoginArgs, OperatorCommand, PkiCommand,
-    QueryArgs, ReconcileCommand, ReconcileRegisterArgs, RevokeArgs, RollCaArgs, RollStep,
-    RotateArgs, StateArgs,
+    ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,
+    ReconcileRegisterArgs, RevokeArgs, RollCaArgs, RollStep, RotateArgs, StateArgs,
 };
 pub(crate) use firewall::{ExplainArgs, FirewallAction, FirewallArgs};
 pub(crate) use japanese::in_japanese;
+pub(crate) use operator::{
+    ByArgs, CardArgs, EnrolArgs, LoginArgs, OperatorCommand, PinArgs, RevokeCardArgs,
+};
 pub(crate) use population::PopulationArgs;
 pub(crate) use selection::Selection;
 
@@ -73,6 +78,11 @@ pub(crate) enum Command {
     /// Show the way of one message through the nodes
     #[command(after_help = "Example:\n  jukinet trace ./demo 4f1c0b6a9d2e83775ab0c4d1e2f30918")]
     Trace(TraceArgs),
+    /// Show what firewalls and nodes have raised, with the levels of the emergency plan
+    #[command(
+        after_help = "Examples:\n  jukinet alerts ./demo\n  jukinet alerts ./demo --node prefecture-35 --json"
+    )]
+    Alerts(AlertsArgs),
     /// Evidence: verify ledgers
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -89,7 +99,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet query ./demo --affair war-bereaved-pension --code 91234567891\n  jukinet query ./demo --affair war-bereaved-pension --name '山田　花子' --birth 1970-01-02 --sex female --address '山口県萩市大字江向510番地'"
     )]
     Query(QueryArgs),
-    /// Operators of an agency's terminal
+    /// Operators: their sessions, their cards, the card ledger
     #[command(subcommand)]
     Operator(OperatorCommand),
     /// Certificates

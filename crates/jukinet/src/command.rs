@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod alerts;
 mod audit;
 mod bench;
 mod completions;
@@ -23,7 +24,7 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{AuditCommand, Command, OperatorCommand, ReconcileCommand};
+use crate::cli::{AuditCommand, Command, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -37,14 +38,15 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Status(args) => waited(status::run(&args, screen)),
         Command::Doctor(args) => waited(doctor::run(&args, screen)),
         Command::Trace(args) => waited(trace::run(&args, screen)),
+        Command::Alerts(args) => waited(alerts::run(&args, screen)),
         Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
         Command::Cs(args) => waited(cs::run(&args, screen)),
         Command::Reconcile(ReconcileCommand::Register(args)) => {
             waited(reconcile::register(&args, screen))
         }
         Command::Query(args) => waited(query::run(&args, screen)),
-        Command::Operator(OperatorCommand::Login(args)) => waited(operator::login(&args, screen)),
         Command::Pki(command) => waited(pki::run(&command, screen)),
+        Command::Operator(command) => waited(operator::run(&command, screen)),
         Command::Line(args) => waited(line::run(&args, screen)),
         Command::Firewall(args) => waited(firewall::run(&args, screen)),
         Command::Demo(args) => waited(demo::run(&args, screen)),

@@ -12,6 +12,14 @@ pub(crate) fn unix_now() -> u64 {
         .as_secs()
 }
 
+/// The same in milliseconds.
+pub(crate) fn unix_now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A time in microseconds since 1970-01-01 UTC as `YYYY-MM-DD hh:mm:ss.uuuuuu`.
 pub(crate) fn clock_text(unix_us: u64) -> String {
     let (seconds, micros) = (unix_us / 1_000_000, unix_us % 1_000_000);

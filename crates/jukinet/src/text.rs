@@ -16,10 +16,12 @@ macro_rules! texts {
     };
 }
 
+pub(crate) mod alerts;
 pub(crate) mod firewall;
 pub(crate) mod machines;
 pub(crate) mod matrix;
 pub(crate) mod naps;
+pub(crate) mod operators;
 pub(crate) mod pki;
 pub(crate) mod watch;
 

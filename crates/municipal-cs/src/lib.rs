@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use juki_dispatch::Service;
 use juki_domain::{ErrorCode, MunicipalityCode, NodeId, NodeRole};
+use juki_incident::{Monitor, MonitorSettings};
 use juki_journal::{Heights, JournalSender};
 use juki_node::{EngineParts, Node, Prepared, Reporter, Reports, ServiceNode, StartError, Stop};
 use juki_record_node as records;
@@ -65,10 +66,18 @@ impl Node for MunicipalCs {
             .derive_digest_key("registration pseudonyms");
         let registration =
             Registration::new(municipality, registry.clone(), pseudonyms, sender.gate());
+        let monitor = Monitor::new(MonitorSettings {
+            upper: Some(upper.clone()),
+            ..MonitorSettings::default()
+        });
         let stock = CodeStock::new(municipality, upper);
         let codes_left = stock.gauge();
-        let services: Vec<Box<dyn Service>> =
-            vec![Box::new(sender), Box::new(registration), Box::new(stock)];
+        let services: Vec<Box<dyn Service>> = vec![
+            Box::new(sender),
+            Box::new(registration),
+            Box::new(stock),
+            Box::new(monitor),
+        ];
         let parts = EngineParts {
             services,
             index: records::open_index(&prepared)?,

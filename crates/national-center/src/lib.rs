@@ -4,6 +4,7 @@
 mod registrar;
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use juki_access::AccessControl;
 use juki_crypto::BodyPermutation;
@@ -12,6 +13,7 @@ use juki_domain::NodeRole;
 use juki_journal::{JournalReceiver, Tier};
 use juki_node::{EngineParts, Node, Prepared, ServiceNode, StartError, Stop};
 use juki_record_node as records;
+use juki_services::cards::CardRegistrar;
 use juki_services::codes::CodeAllocator;
 use juki_services::query::QueryAnswerer;
 
@@ -52,7 +54,9 @@ impl Node for NationalCenter {
                 timeout_ms,
             )),
             Box::new(CodeAllocator::new(permutation)),
+            Box::new(records::monitor(None)),
             Box::new(QueryAnswerer::new(access, registry.clone())),
+            Box::new(CardRegistrar::new(records::registrar(&prepared)?, now_ms())),
         ];
         let registrar = Registrar::open(&prepared)?;
         let index = records::open_index(&prepared)?;
@@ -77,4 +81,12 @@ impl Node for NationalCenter {
     async fn shutdown(self) -> Result<(), String> {
         self.0.shutdown().await
     }
+}
+
+fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| u64::try_from(since.as_millis()).ok())
+        .unwrap_or(0)
 }

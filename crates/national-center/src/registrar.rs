@@ -1,5 +1,7 @@
-//! The registrar: signs revocation lists with the online issuing key.
+//! The registrar: signs revocation lists and what concerns operators' cards with the online issuing
+//! key.
 
+mod cards;
 mod issuing;
 mod renewal;
 
@@ -14,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use juki_admin::{JsonBody, Problem, accepted_lang};
+use juki_crypto::SigningKey;
 use juki_domain::ErrorCode;
 use juki_node::{EngineHandle, Prepared, StartError};
 use juki_pki::{Authority, crl_next_update, crl_number, read_certificates, read_key};
@@ -34,11 +37,14 @@ const SERIAL_HEX_MAX: usize = 40;
 /// The registrar's key and its record of what it revoked.
 pub(crate) struct Registrar {
     issuing: ArcSwap<Authority>,
+    /// The same key, for what is signed in the network's own forms.
+    signing: Arc<SigningKey>,
     record: PathBuf,
     /// When each list was issued: number and Unix second.
     lists: PathBuf,
     /// Every certificate that was issued by a renewal: serial, Unix second, node.
     certificates: PathBuf,
+    first_cards: PathBuf,
 }
 
 /// What is to be revoked.
@@ -65,16 +71,17 @@ impl Registrar {
         let certificate = certificates.first().ok_or_else(|| {
             StartError::missing("issuing.crt: the issuing authority's certificate")
         })?;
-        let issuing = Authority::open(
-            certificate,
-            &read_key(&prepared.secrets_folder().join("issuing.key")).map_err(wrong)?,
-        )
-        .map_err(wrong)?;
+        let key = read_key(&prepared.secrets_folder().join("issuing.key")).map_err(wrong)?;
+        let issuing = Authority::open(certificate, &key).map_err(wrong)?;
+        let signing = SigningKey::from_pkcs8(&key)
+            .map_err(|error| StartError::configuration(ErrorCode::ConfigBadValue, error))?;
         Ok(Self {
             issuing: ArcSwap::from_pointee(issuing),
+            signing: Arc::new(signing),
             record: keys.join("revoked.tsv"),
             lists: keys.join("lists.tsv"),
             certificates: keys.join("renewed.tsv"),
+            first_cards: keys.join("first-cards.bin"),
         })
     }
 
@@ -83,6 +90,11 @@ impl Registrar {
     }
 
     pub(crate) fn routes(self, handle: EngineHandle) -> Router {
+        let cards = cards::routes(
+            handle.clone(),
+            Arc::clone(&self.signing),
+            self.first_cards.clone(),
+        );
         let shared = Shared {
             registrar: Arc::new(self),
             handle,
@@ -95,6 +107,7 @@ impl Registrar {
             .merge(renewal::routes())
             .merge(issuing::routes())
             .with_state(shared)
+            .merge(cards)
     }
 
     /// What was revoked so far: serial and time, from the record beside the keys.
@@ -244,8 +257,14 @@ fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 fn hex_of_length(text: &str, len_max: usize) -> Option<Vec<u8>> {
-    if text.is_empty() || text.len() > len_max || !text.len().is_multiple_of(2) || !text.is_ascii()
-    {
+    if text.is_empty() || text.len() > len_max {
+        return None;
+    }
+    bytes_of(text)
+}
+
+fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
     (0..text.len())

@@ -39,7 +39,8 @@ impl Node for PrefectureServer {
                 registry.clone(),
                 timeout_ms,
             )),
-            Box::new(CodeDesignator::new(upper)),
+            Box::new(CodeDesignator::new(upper.clone())),
+            Box::new(records::monitor(Some(upper))),
             Box::new(QueryAnswerer::new(access, registry.clone())),
         ];
         let index = records::open_index(&prepared)?;

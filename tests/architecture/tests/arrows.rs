@@ -142,6 +142,18 @@ fn no_node_knows_generators_exercises_or_tests() {
 }
 
 #[test]
+fn whatever_is_hostile_is_linked_by_tests_alone() {
+    let arrows = Arrows::read();
+    assert!(arrows.own.contains("juki-adversary"));
+    let users = arrows.users_of("juki-adversary");
+    assert!(
+        users.iter().all(|user| *user == "hostile"),
+        "{users:?} link the adversary"
+    );
+    assert_never(&arrows, "juki-adversary", &NODES);
+}
+
+#[test]
 fn the_tool_links_no_node() {
     assert_never(&Arrows::read(), "jukinet", &NODES);
 }
@@ -191,7 +203,11 @@ fn one_crate_names_each_heavy_library() {
     let arrows = Arrows::read();
     assert_eq!(arrows.users_of("sled"), BTreeSet::from(["juki-index"]));
     assert_eq!(arrows.users_of("lsm-tree"), BTreeSet::from(["juki-index"]));
-    assert_eq!(arrows.users_of("quinn"), BTreeSet::from(["juki-transport"]));
+    // The adversary speaks raw bytes, and shares no code with what it attacks.
+    assert_eq!(
+        arrows.users_of("quinn"),
+        BTreeSet::from(["juki-adversary", "juki-transport"])
+    );
     assert_eq!(arrows.users_of("rcgen"), BTreeSet::from(["juki-pki"]));
     assert_eq!(
         arrows.users_of("tracing-subscriber"),

@@ -8,7 +8,7 @@ use juki_audit::AuditRecord;
 use juki_crypto::SystemRandomness;
 use juki_dispatch::{SECURITY, SecurityRecord};
 use juki_domain::NodeRole;
-use juki_ledger::Entry;
+use juki_ledger::{Entry, EntryKind};
 use juki_node::Keys;
 use juki_runtime::DiskFiles;
 use juki_store::{Ledger, LedgerIdentity, LedgerSettings};
@@ -70,6 +70,38 @@ pub fn audits(deployment: &Deployment, node: &str) -> Vec<AuditRecord> {
         records.extend(AuditRecord::of(entry))
     });
     records
+}
+
+/// The findings of a firewall's detectors, in order: their kinds.
+///
+/// # Panics
+/// Where the ledger does not open.
+#[must_use]
+pub fn firewall_alerts(deployment: &Deployment, firewall: &str) -> Vec<String> {
+    let mut kinds = Vec::new();
+    visit(deployment, firewall, &mut |entry| {
+        if let Some(FirewallRecord::Alert(alert)) =
+            FirewallRecord::decode(entry.kind, &entry.payload).unwrap()
+        {
+            kinds.push(alert.kind);
+        }
+    });
+    kinds
+}
+
+/// The payloads of a kind of entries in a node's ledger, in order.
+///
+/// # Panics
+/// Where the ledger does not open.
+#[must_use]
+pub fn payloads(deployment: &Deployment, node: &str, kind: EntryKind) -> Vec<Vec<u8>> {
+    let mut payloads = Vec::new();
+    visit(deployment, node, &mut |entry| {
+        if entry.kind == kind {
+            payloads.push(entry.payload.clone());
+        }
+    });
+    payloads
 }
 
 /// Reads a copy, since opening a ledger begins a segment.

@@ -31,7 +31,11 @@ impl Terminal {
         let say = |ticket, kind| Input::Local {
             service: "query",
             ticket: Ticket(ticket),
-            request: LocalAsk { kind: Some(kind) }.encode_to_vec(),
+            request: LocalAsk {
+                kind: Some(kind),
+                ..LocalAsk::default()
+            }
+            .encode_to_vec(),
         };
         self.waiting.insert(ticket, now_ms);
         (

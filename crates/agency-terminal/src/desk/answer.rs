@@ -78,7 +78,10 @@ pub(crate) fn of_login(answer: &Value, lang: Lang, json: bool) -> String {
             minutes.map(|minutes| text::session_minutes(lang, minutes)),
         ),
     ]);
-    format!("{}\n{lines}", text::logged_in(lang))
+    let duties = answer.pointer("/duties").and_then(Value::as_array);
+    let duties = duties.into_iter().flatten().filter_map(Value::as_str);
+    let duties: String = duties.map(|duty| format!("\n・{duty}")).collect();
+    format!("{}\n{lines}{duties}", text::logged_in(lang))
 }
 
 /// The answer to a log-out.

@@ -1,5 +1,6 @@
 //! The running node, as its operator sees it over the admin socket.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use juki_admin::AdminClient;
@@ -44,6 +45,17 @@ fn code_alone<S: serde::Serializer>(code: &str, serializer: S) -> Result<S::Ok, 
 pub(crate) struct Terminal {
     runtime: Runtime,
     client: AdminClient,
+    /// The session that this client began: others may be logged in at the same terminal.
+    session: RefCell<Option<String>>,
+}
+
+/// What is sent, in the session that was begun here.
+#[derive(Serialize)]
+struct InSession<'a, T> {
+    #[serde(flatten)]
+    what: &'a T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
 }
 
 impl Terminal {
@@ -57,7 +69,11 @@ impl Terminal {
             .build()
             .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))?;
         let client = AdminClient::new(socket).with_lang(lang);
-        Ok(Self { runtime, client })
+        Ok(Self {
+            runtime,
+            client,
+            session: RefCell::default(),
+        })
     }
 
     /// Logs the operator in with a card file.
@@ -72,7 +88,10 @@ impl Terminal {
                 format!("{}: {error}", card.display()),
             )
         })?;
-        self.post("/operator/login", &json!({"card": path, "pin": pin}))
+        let answer = self.post("/operator/login", &json!({"card": path, "pin": pin}))?;
+        let session = answer.get("session").and_then(Value::as_str);
+        self.session.replace(session.map(str::to_owned));
+        Ok(answer)
     }
 
     /// Ends the operator's session.
@@ -80,7 +99,9 @@ impl Terminal {
     /// # Errors
     /// [`Failure`] where the node does not answer.
     pub(crate) fn log_out(&self) -> Result<Value, Failure> {
-        self.post("/operator/logout", &json!({}))
+        let answer = self.post("/operator/logout", &self.in_session(&json!({})))?;
+        self.session.replace(None);
+        Ok(answer)
     }
 
     /// Asks.
@@ -89,7 +110,14 @@ impl Terminal {
     /// [`Failure`] where the inquiry is refused on its way; a refusal by the node that answers is
     /// an answer.
     pub(crate) fn ask(&self, inquiry: &Inquiry) -> Result<Value, Failure> {
-        self.post("/query", inquiry)
+        self.post("/query", &self.in_session(inquiry))
+    }
+
+    fn in_session<'a, T>(&self, what: &'a T) -> InSession<'a, T> {
+        InSession {
+            what,
+            session: self.session.borrow().clone(),
+        }
     }
 
     fn post(&self, path: &str, body: &impl Serialize) -> Result<Value, Failure> {

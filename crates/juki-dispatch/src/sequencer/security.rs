@@ -45,9 +45,6 @@ impl<L: LedgerPort> Sequencer<L> {
             payload: record.encode_to_vec(),
         };
         self.sync_now = true;
-        self.ledger
-            .append(now_ms, entry)
-            .map(|_| ())
-            .map_err(TurnError::Ledger)
+        self.append(now_ms, entry)
     }
 }

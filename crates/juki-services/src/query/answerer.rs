@@ -1,13 +1,16 @@
 //! The answering end, at the national center and the prefecture server.
 
-use juki_access::{AccessControl, Asked, Keys, Permit, RefusedAccess};
+use juki_access::{AccessControl, Asked, CardList, Keys, Permit, RefusedAccess};
 use juki_audit::{AUDIT, AuditRecord, Outcome};
+use juki_crypto::{Notice, NoticeKind};
 use juki_dispatch::{Answer, Context, Origin, Service, Step, View};
 use juki_domain::{ErrorCode, ServiceId};
+use juki_ledger::Entry;
 use juki_registry::{Hit, Registry};
 use prost::Message as _;
 
 use super::message::{Answered, Question, Request, ShownRecord};
+use crate::cards;
 
 /// Items 1 to 6 of the identity record: name, birth date, sex, address, code, change information.
 const ALL_ITEMS: [u32; 6] = [1, 2, 3, 4, 5, 6];
@@ -151,4 +154,25 @@ impl Service for QueryAnswerer {
         ));
         step
     }
+
+    fn on_notice(&mut self, context: &Context<'_>, notice: &Notice, view: &mut View) -> Step {
+        match notice.kind {
+            NoticeKind::CardList => {
+                let read = CardList::decode(&notice.body).ok();
+                let step = cards::record(context, notice, read.as_ref(), view);
+                if let Some(listed) = read {
+                    self.access.install_cards(listed);
+                }
+                step
+            }
+            NoticeKind::LegalBasis | NoticeKind::Directory => Step::none(),
+        }
+    }
+
+    fn apply(&mut self, entry: &Entry, view: &mut View) {
+        cards::recorded(entry, view);
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,22 @@
-//! The asking end, at an agency's terminal: it holds the operator's session and waits for answers.
+//! The asking end, at an agency's terminal: it holds the operators' sessions and waits for answers.
 
 use std::collections::BTreeMap;
 
-use juki_access::{Authorisation, Grant};
-use juki_crypto::{DigestKey, random_array};
+use juki_access::{Authorisation, CardCertificate, CardList, Grant};
+use juki_crypto::{Notice, NoticeKind, random_array};
 use juki_dispatch::{Context, Forward, Origin, Service, Step, Ticket, View};
 use juki_domain::{ErrorCode, NodeId, ServiceId};
-use juki_ledger::EntryKind;
+use juki_ledger::{Entry, EntryKind};
 use juki_wire::{MessageId, Priority, Refusal};
-use prost::Message;
+use prost::Message as _;
 
+use super::local::{CardAtHand, LocalAnswer, LocalAsk, WrongPin, local_ask};
+use super::logins::{EndedFor, Login, Logins, SESSION_ENDED, SessionEnded};
 use super::message::{Answered, Question, Request};
+use super::pins::{self, PIN_FAILED, PinFailed};
+use crate::cards;
 
-/// An operator began or ended a session at this terminal.
+/// An operator began a session at this terminal.
 pub const OPERATOR_SESSION: EntryKind = EntryKind(96);
 
 /// How long a question waits for its answer, in milliseconds.
@@ -21,54 +25,14 @@ const ANSWER_TIMEOUT_MS: u64 = 15_000;
 /// Most questions that wait at once.
 const PENDING_MAX: usize = 1024;
 
-/// What somebody at the terminal wants.
-#[derive(Clone, PartialEq, Eq, Message)]
-pub struct LocalAsk {
-    /// Which thing.
-    #[prost(oneof = "local_ask::Kind", tags = "1, 2, 3")]
-    pub kind: Option<local_ask::Kind>,
-}
-
-/// The kinds of local requests.
-pub mod local_ask {
-    use super::{Authorisation, Question};
-
-    /// One request.
-    #[derive(Clone, PartialEq, Eq, prost::Oneof)]
-    pub enum Kind {
-        /// Begin a session under a grant (its proof is empty).
-        #[prost(message, tag = "1")]
-        Login(Authorisation),
-        /// Ask a question.
-        #[prost(message, tag = "2")]
-        Ask(Question),
-        /// End the session.
-        #[prost(bool, tag = "3")]
-        Logout(bool),
-    }
-}
-
-/// What the terminal's user hears.
-#[derive(Clone, PartialEq, Eq, Message)]
-pub struct LocalAnswer {
-    /// The answer of the answering node; absent where none came.
-    #[prost(message, optional, tag = "1")]
-    pub answered: Option<Answered>,
-    /// The code where the question did not reach an answer.
-    #[prost(string, tag = "2")]
-    pub failure: String,
-    /// The node that refused, where one did.
-    #[prost(string, tag = "3")]
-    pub refused_by: String,
-    /// The message's id, for `trace`.
-    #[prost(string, tag = "4")]
-    pub message_id: String,
-}
+/// How long a session lasts without a question, where nothing else is said: five minutes.
+const IDLE_MS: u64 = 300_000;
 
 /// The terminal's asking service.
 pub struct Asker {
     answering: NodeId,
-    session: Option<(Authorisation, DigestKey, u64)>,
+    logins: Logins,
+    listed: CardList,
     pending: BTreeMap<MessageId, (Ticket, u64)>,
 }
 
@@ -76,9 +40,16 @@ impl Asker {
     /// Asks one answering node.
     #[must_use]
     pub fn new(answering: NodeId) -> Self {
+        Self::with_idle_ms(answering, IDLE_MS)
+    }
+
+    /// The same, with sessions that end after so long without a question.
+    #[must_use]
+    pub fn with_idle_ms(answering: NodeId, idle_ms: u64) -> Self {
         Self {
             answering,
-            session: None,
+            logins: Logins::new(idle_ms),
+            listed: CardList::default(),
             pending: BTreeMap::new(),
         }
     }
@@ -89,23 +60,52 @@ impl Asker {
         ticket: Ticket,
         authorisation: Authorisation,
     ) -> Step {
-        let mut step = Step::none();
+        let mut step = self.end_due(context);
         let key: Option<[u8; 32]> = authorisation.key.as_slice().try_into().ok();
         let grant = Grant::decode(authorisation.grant.as_slice()).ok();
         let (Some(key), Some(grant)) = (key, grant) else {
             return fail(step, ticket, ErrorCode::GrantMissing, None);
         };
-        if context.now_ms / 1000 > grant.until_s {
+        let Ok(card) = CardCertificate::decode(authorisation.certificate.as_slice()) else {
+            return fail(step, ticket, ErrorCode::CardUnknown, None);
+        };
+        let now_s = context.now_ms / 1000;
+        if now_s > grant.until_s {
             return fail(step, ticket, ErrorCode::GrantExpired, None);
         }
+        if now_s > card.valid_until_s {
+            return fail(step, ticket, ErrorCode::CardExpired, None);
+        }
+        if self.listed.get(&card.serial).is_some() {
+            return fail(step, ticket, ErrorCode::CardListed, None);
+        }
+        append_ended(&mut step, context, self.logins.end_of_card(&card.serial));
+        if self.logins.is_full() {
+            return fail(step, ticket, ErrorCode::LoginsFull, None);
+        }
+        let drawn = random_array::<16>(context.randomness);
+        let token: String = drawn.iter().map(|byte| format!("{byte:02x}")).collect();
         step.append(OPERATOR_SESSION, authorisation.certificate.clone());
-        self.session = Some((authorisation, DigestKey::new(&key), grant.until_s));
-        step.answer_local(ticket, LocalAnswer::default().encode_to_vec());
+        // The card's own end is one of the session's.
+        let until_ms = grant.until_s.min(card.valid_until_s) * 1000 + 999;
+        let login = Login::new(authorisation, &key, card.serial, until_ms);
+        self.logins.begin(token.clone(), login, context.now_ms);
+        let answer = LocalAnswer {
+            session: token,
+            ..LocalAnswer::default()
+        };
+        step.answer_local(ticket, answer.encode_to_vec());
         step
     }
 
-    fn ask(&mut self, context: &Context<'_>, ticket: Ticket, question: Question) -> Step {
-        let mut step = Step::none();
+    fn ask(
+        &mut self,
+        context: &Context<'_>,
+        ticket: Ticket,
+        session: &str,
+        question: Question,
+    ) -> Step {
+        let mut step = self.end_due(context);
         // Without a session the question travels all the same: the refusal must be on record where
         // records are kept. Only a terminal that is full refuses by itself.
         if self.pending.len() >= PENDING_MAX {
@@ -116,13 +116,15 @@ impl Asker {
             ..question
         }
         .encode_to_vec();
-        let authorisation = self
-            .session
-            .as_ref()
-            .map(|(authorisation, key, _)| Authorisation {
-                proof: key.digest(&question).to_vec(),
-                ..authorisation.clone()
-            });
+        let login = self.logins.used(session, context.now_ms);
+        // Whoever names a session would wonder at being told that nobody has logged in.
+        if login.is_none() && !session.is_empty() {
+            return fail(step, ticket, ErrorCode::LoginEnded, None);
+        }
+        let authorisation = login.map(|login| Authorisation {
+            proof: login.key.digest(&question).to_vec(),
+            ..login.authorisation.clone()
+        });
         let message_id = MessageId(random_array(context.randomness));
         self.pending
             .insert(message_id, (ticket, context.now_ms + ANSWER_TIMEOUT_MS));
@@ -142,6 +144,67 @@ impl Asker {
         );
         step
     }
+
+    fn logout(&mut self, context: &Context<'_>, ticket: Ticket, session: &str) -> Step {
+        let mut step = self.end_due(context);
+        let card = self.logins.end(session);
+        if card.is_none() && !session.is_empty() {
+            return fail(step, ticket, ErrorCode::LoginEnded, None);
+        }
+        let card = card.unwrap_or_default();
+        append_ended(&mut step, context, vec![(card, EndedFor::Logout)]);
+        step.answer_local(ticket, LocalAnswer::default().encode_to_vec());
+        step
+    }
+
+    fn admit(&self, ticket: Ticket, card: &CardAtHand, view: &View) -> Step {
+        let mut step = Step::none();
+        let refusal = if self.listed.get(&card.serial).is_some() {
+            Some(ErrorCode::CardListed)
+        } else if pins::is_locked(view, &card.serial, card.unlockings) {
+            Some(ErrorCode::CardLocked)
+        } else {
+            None
+        };
+        match refusal {
+            Some(code) => fail(step, ticket, code, None),
+            None => {
+                step.answer_local(ticket, LocalAnswer::default().encode_to_vec());
+                step
+            }
+        }
+    }
+
+    fn end_due(&mut self, context: &Context<'_>) -> Step {
+        let mut step = Step::none();
+        append_ended(&mut step, context, self.logins.end_due(context.now_ms));
+        step
+    }
+}
+
+fn wrong_pin(context: &Context<'_>, ticket: Ticket, wrong: WrongPin) -> Step {
+    let card = wrong.card.unwrap_or_default();
+    let failed = PinFailed {
+        at_ms: context.now_ms,
+        card: card.serial,
+        left: wrong.left,
+        unlockings: card.unlockings,
+    };
+    let mut step = Step::none();
+    step.append(PIN_FAILED, failed.encode_to_vec());
+    step.answer_local(ticket, LocalAnswer::default().encode_to_vec());
+    step
+}
+
+fn append_ended(step: &mut Step, context: &Context<'_>, ended: Vec<(String, EndedFor)>) {
+    for (card, reason) in ended {
+        let record = SessionEnded {
+            at_ms: context.now_ms,
+            card,
+            reason: reason as u32,
+        };
+        step.append(SESSION_ENDED, record.encode_to_vec());
+    }
 }
 
 fn fail(
@@ -158,6 +221,7 @@ fn fail(
         ),
         refused_by: refused.map_or_else(String::new, |(refusal, _)| refusal.node.clone()),
         message_id: refused.map_or_else(String::new, |(_, id)| id.to_string()),
+        session: String::new(),
     };
     step.answer_local(ticket, answer.encode_to_vec());
     step
@@ -173,22 +237,40 @@ impl Service for Asker {
         context: &Context<'_>,
         ticket: Ticket,
         request: &[u8],
-        _view: &mut View,
+        view: &mut View,
     ) -> Step {
-        match LocalAsk::decode(request).ok().and_then(|ask| ask.kind) {
+        let ask = LocalAsk::decode(request).unwrap_or_default();
+        match ask.kind {
             Some(local_ask::Kind::Login(authorisation)) => {
                 self.login(context, ticket, authorisation)
             }
-            Some(local_ask::Kind::Ask(question)) => self.ask(context, ticket, question),
-            Some(local_ask::Kind::Logout(_)) => {
-                self.session = None;
-                let mut step = Step::none();
-                step.append(OPERATOR_SESSION, Vec::new());
-                step.answer_local(ticket, LocalAnswer::default().encode_to_vec());
-                step
+            Some(local_ask::Kind::Ask(question)) => {
+                self.ask(context, ticket, &ask.session, question)
             }
+            Some(local_ask::Kind::Logout(_)) => self.logout(context, ticket, &ask.session),
+            Some(local_ask::Kind::Admit(card)) => self.admit(ticket, &card, view),
+            Some(local_ask::Kind::WrongPin(wrong)) => wrong_pin(context, ticket, wrong),
             None => fail(Step::none(), ticket, ErrorCode::FrameGarbage, None),
         }
+    }
+
+    fn on_notice(&mut self, context: &Context<'_>, notice: &Notice, view: &mut View) -> Step {
+        if notice.kind != NoticeKind::CardList {
+            return Step::none();
+        }
+        let read = CardList::decode(&notice.body).ok();
+        let mut step = cards::record(context, notice, read.as_ref(), view);
+        if let Some(listed) = read {
+            let ended = self.logins.end_listed(&listed);
+            append_ended(&mut step, context, ended);
+            self.listed = listed;
+        }
+        step
+    }
+
+    fn apply(&mut self, entry: &Entry, view: &mut View) {
+        cards::recorded(entry, view);
+        pins::fold(entry, view);
     }
 
     fn on_message(
@@ -214,6 +296,7 @@ impl Service for Asker {
                 failure,
                 refused_by: String::new(),
                 message_id: origin.message_id.to_string(),
+                session: String::new(),
             };
             step.answer_local(ticket, answer.encode_to_vec());
         }
@@ -239,7 +322,7 @@ impl Service for Asker {
     }
 
     fn on_timeout(&mut self, context: &Context<'_>, _view: &mut View) -> Step {
-        let mut step = Step::none();
+        let mut step = self.end_due(context);
         let late: Vec<MessageId> = self
             .pending
             .iter()
@@ -251,17 +334,14 @@ impl Service for Asker {
                 step = fail(step, ticket, ErrorCode::AnswerTimeout, None);
             }
         }
-        if self
-            .session
-            .as_ref()
-            .is_some_and(|(_, _, until_s)| *until_s < context.now_ms / 1000)
-        {
-            self.session = None;
-        }
         step
     }
 
     fn next_timeout(&self) -> Option<u64> {
-        self.pending.values().map(|(_, due)| *due).min()
+        let answers = self.pending.values().map(|(_, due)| *due).min();
+        answers.into_iter().chain(self.logins.next_due()).min()
     }
 }
+
+#[cfg(test)]
+mod tests;

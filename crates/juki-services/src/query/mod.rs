@@ -2,8 +2,14 @@
 
 mod answerer;
 mod asker;
+mod local;
+mod logins;
 mod message;
+mod pins;
 
 pub use answerer::QueryAnswerer;
-pub use asker::{Asker, LocalAnswer, LocalAsk, OPERATOR_SESSION, local_ask};
+pub use asker::{Asker, OPERATOR_SESSION};
+pub use local::{CardAtHand, LocalAnswer, LocalAsk, WrongPin, local_ask};
+pub use logins::{EndedFor, LOGINS_MAX, SESSION_ENDED, SessionEnded};
 pub use message::{Answered, Question, Request, ShownRecord};
+pub use pins::{PIN_FAILED, PinFailed};

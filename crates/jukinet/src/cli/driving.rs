@@ -156,29 +156,6 @@ pub(crate) struct QueryArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum OperatorCommand {
-    /// Log in at a terminal with an operator's card
-    #[command(after_help = "Example:\n  jukinet operator login ./demo --card agency-mhlw")]
-    Login(LoginArgs),
-}
-
-/// Arguments of `operator login`.
-#[derive(Debug, Args)]
-pub(crate) struct LoginArgs {
-    /// The deployment folder
-    pub(crate) dir: PathBuf,
-    /// The card: its name in the folder `cards`, or a card file
-    #[arg(long)]
-    pub(crate) card: String,
-    /// File with the PIN; without it JUKINET_PIN, the demo's PIN file or the keyboard
-    #[arg(long, value_name = "FILE")]
-    pub(crate) pin_file: Option<PathBuf>,
-    /// The terminal; needed where the network has several
-    #[arg(long)]
-    pub(crate) node: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
 pub(crate) enum PkiCommand {
     /// Show every node's certificate, how long it is valid, and the revocation list that it judges by
     #[command(

@@ -87,6 +87,10 @@ const COMMANDS: &[(&str, &str)] = &[
         "プログラム、フォルダー、鍵、ノード、時計、すべての接続を調べ、原因と次の手順を示す",
     ),
     ("trace", "一つのメッセージが通った経路を示す"),
+    (
+        "alerts",
+        "ファイアウォールと各ノードの警報を、緊急時対応計画のレベルとともに示す",
+    ),
     ("audit", "証跡: 台帳の検証"),
     (
         "audit verify",
@@ -112,8 +116,38 @@ const COMMANDS: &[(&str, &str)] = &[
         "既存住基の全件出力と CS の記録を比べる",
     ),
     ("query", "機関の端末から本人確認情報を照会する"),
-    ("operator", "機関の端末の操作者"),
+    ("operator", "操作者（ログイン、操作者カード、カード管理簿）"),
     ("operator login", "操作者カードで端末にログインする"),
+    (
+        "operator pin",
+        "暗証番号を自分で選んだものに変える（仮の番号も）",
+    ),
+    (
+        "operator enrol",
+        "操作者のカードを仮の暗証番号で作る（貸与すると使える）",
+    ),
+    ("operator lend", "カードを操作者に貸与する"),
+    (
+        "operator return",
+        "カードの返却を受ける（紛失後に見つかったものも）",
+    ),
+    (
+        "operator lost",
+        "カードの紛失を届ける（届くすべてのノードが数秒で拒否する）",
+    ),
+    (
+        "operator revoke",
+        "カードを失効させる、または解除するまで停止する",
+    ),
+    (
+        "operator unlock",
+        "ロックされたカードを使えるようにし、停止を終える",
+    ),
+    ("operator inspect", "カードの所在の点検を記録する"),
+    (
+        "operator ledger",
+        "カード管理簿（誰のどのカードに、誰がいつ何をしたか）を示す",
+    ),
     ("pki", "証明書"),
     (
         "pki status",
@@ -189,6 +223,10 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     ("node", "端末（複数ある場合に要る）"),
     ("cs/node", "CS のノード名"),
+    (
+        "alerts/node",
+        "尋ねるノード（省略時はすべてが集まる全国センター）",
+    ),
     ("reconcile register/node", "CS のノード名"),
     (
         "reconcile register/file",
@@ -243,6 +281,38 @@ const ARGUMENTS: &[(&str, &str)] = &[
     (
         "pin_file",
         "暗証番号のファイル（省略時は JUKINET_PIN、デモの暗証番号ファイル、キーボードの順）",
+    ),
+    (
+        "new_pin_file",
+        "新しい暗証番号のファイル（省略時は JUKINET_NEW_PIN、キーボードの順）",
+    ),
+    (
+        "acted_card",
+        "カード（cards フォルダー内の名前、カードファイル、製造番号のいずれか）",
+    ),
+    (
+        "operator enrol/operator",
+        "職場での操作者の番号（氏名でないもの、空白なし）",
+    ),
+    ("operator enrol/body", "操作者の所属する機関"),
+    ("role", "カードの役割（繰り返して複数を指定できる）"),
+    (
+        "operator enrol/name",
+        "cards フォルダー内のカードファイルの名前（省略時は操作者の番号）",
+    ),
+    ("operator enrol/days", "カードの有効日数"),
+    ("note", "カード管理簿に書く所見"),
+    (
+        "withdrawal",
+        "理由（revoked 失効と expired 期限切れは戻せない。locked 停止は解除まで）",
+    ),
+    (
+        "by",
+        "この操作に署名するカード（省略時は card-manager、管理者のカードを扱うときは system-manager）",
+    ),
+    (
+        "by_pin_file",
+        "そのカードの暗証番号のファイル（省略時は JUKINET_PIN、デモの暗証番号ファイル、キーボードの順）",
     ),
     ("firewall/node", "ファイアウォールのノード名"),
     ("source", "送信元のノード"),

@@ -1,7 +1,7 @@
 //! `jukinet new`: a deployment folder.
 
 mod cards;
-mod folder;
+pub(crate) mod folder;
 mod keys;
 
 pub(crate) use keys::ROOT_DAYS;
@@ -141,7 +141,7 @@ fn tell(made: &Made, dir: &Path, screen: Screen) -> Result<(), Failure> {
     screen.line(text::made(lang, &dir.display().to_string(), nodes.len()));
     population::tell(&made.residents, screen);
     for card in &made.cards {
-        let (title, pin) = (text::card_of(lang, &card.agency), text::pin(lang));
+        let (title, pin) = (text::card_of(lang, &card.name), text::pin(lang));
         screen.line(format!(
             "{title}: {}  {pin}: {}",
             card.file.display(),
@@ -152,7 +152,7 @@ fn tell(made: &Made, dir: &Path, screen: Screen) -> Result<(), Failure> {
     let cards = made
         .cards
         .iter()
-        .map(|card| json!({"node": card.agency, "card": card.file, "pin_file": card.pin_file}));
+        .map(|card| json!({"name": card.name, "node": card.node, "card": card.file, "pin_file": card.pin_file}));
     screen.document(&json!({
         "folder": made.deployment.folder(),
         "network": made.deployment.network().id(),

@@ -1,22 +1,44 @@
-//! `jukinet operator`: operators of an agency's terminal.
+//! `jukinet operator`: operators, their cards and sessions.
+
+mod acts;
+mod ledger;
+pub(crate) mod pin;
 
 use std::fs;
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use juki_admin::AdminClient;
 use juki_domain::{ErrorCode, Lang, NodeRole};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use juki_services::cards::ActKind;
 use serde_json::{Value, json};
 
-use crate::cli::LoginArgs;
+use crate::cli::{LoginArgs, OperatorCommand};
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Failure, Outcome};
 use crate::screen::Screen;
 use crate::text;
 
+use self::pin::pin_of;
+
+pub(crate) use self::acts::{CARD_MANAGER, SYSTEM_MANAGER};
+
+pub(crate) async fn run(command: &OperatorCommand, screen: Screen) -> Ending {
+    match command {
+        OperatorCommand::Login(args) => login(args, screen).await,
+        OperatorCommand::Pin(args) => pin::change(args, screen),
+        OperatorCommand::Enrol(args) => acts::enrol(args, screen).await,
+        OperatorCommand::Lend(args) => acts::act(ActKind::Lend, args, screen).await,
+        OperatorCommand::Return(args) => acts::act(ActKind::Return, args, screen).await,
+        OperatorCommand::Lost(args) => acts::act(ActKind::Lost, args, screen).await,
+        OperatorCommand::Revoke(args) => acts::revoke(args, screen).await,
+        OperatorCommand::Unlock(args) => acts::unlock(args, screen).await,
+        OperatorCommand::Inspect(args) => acts::act(ActKind::Inspect, args, screen).await,
+        OperatorCommand::Ledger(args) => ledger::show(args, screen).await,
+    }
+}
+
 /// Logs an operator in: the terminal unlocks the card and signs a grant with it.
-pub(crate) async fn login(args: &LoginArgs, screen: Screen) -> Ending {
+async fn login(args: &LoginArgs, screen: Screen) -> Ending {
     let deployment = Deployment::open(&args.dir)?;
     let terminal = deployment.only(NodeRole::AgencyTerminal, args.node.as_deref(), screen.lang)?;
     let card = card_file(&deployment, &args.card, screen.lang)?;
@@ -24,10 +46,23 @@ pub(crate) async fn login(args: &LoginArgs, screen: Screen) -> Ending {
     let client = AdminClient::new(terminal.admin_socket()).with_lang(screen.lang);
     let body = json!({"card": card.display().to_string(), "pin": pin});
     let answer: Value = client.post_json("/operator/login", &body).await?;
-    screen.line(text::logged_in(screen.lang, terminal.name.as_str()));
-    screen.members(&answer);
+    tell_login(&answer, terminal.name.as_str(), screen);
     screen.document(&answer)?;
     Ok(Outcome::Held)
+}
+
+/// Who logged in, and what the law asks of them.
+fn tell_login(answer: &Value, terminal: &str, screen: Screen) {
+    screen.line(text::logged_in(screen.lang, terminal));
+    let mut members = answer.clone();
+    let duties = members
+        .as_object_mut()
+        .and_then(|members| members.remove("duties"));
+    screen.members(&members);
+    let duties = duties.as_ref().and_then(Value::as_array);
+    for duty in duties.into_iter().flatten().filter_map(Value::as_str) {
+        screen.line(format!("・{duty}"));
+    }
 }
 
 /// The card file's absolute path: a file as it stands, or a name in the folder of cards.
@@ -58,47 +93,8 @@ fn card_file(deployment: &Deployment, card: &str, lang: Lang) -> Result<PathBuf,
     ))
 }
 
-/// The PIN: from the named file, the environment, the demo's file beside the card, or the keyboard.
-fn pin_of(file: Option<&Path>, card: &Path, lang: Lang) -> Result<String, Failure> {
-    let beside = card.with_extension(PIN_ENDING);
-    let from_file =
-        |path: &Path| fs::read_to_string(path).map_err(|error| Failure::file(path, &error));
-    let pin = match (file, std::env::var("JUKINET_PIN")) {
-        (Some(path), _) => from_file(path)?,
-        (None, Ok(pin)) => pin,
-        (None, Err(_)) if beside.is_file() => from_file(&beside)?,
-        (None, Err(_)) => {
-            typed_pin(lang).map_err(|error| Failure::new(ErrorCode::PinWrong, error.to_string()))?
-        }
-    };
-    Ok(pin.trim().to_owned())
-}
-
-/// Reads the PIN from standard input; on a terminal without showing it.
-fn typed_pin(lang: Lang) -> io::Result<String> {
-    let stdin = io::stdin();
-    let mut line = String::new();
-    if !stdin.is_terminal() {
-        stdin.lock().take(PIN_BYTES_MAX).read_line(&mut line)?;
-        return Ok(line);
-    }
-    let shown = tcgetattr(&stdin)?;
-    let mut hidden = shown.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
-    let mut prompt = io::stderr();
-    prompt.write_all(text::enter_pin(lang).as_bytes())?;
-    prompt.flush()?;
-    tcsetattr(&stdin, OptionalActions::Flush, &hidden)?;
-    let read = stdin.lock().take(PIN_BYTES_MAX).read_line(&mut line);
-    tcsetattr(&stdin, OptionalActions::Flush, &shown)?;
-    prompt.write_all(b"\n")?;
-    read.map(|_| line)
-}
-
 /// How card files end.
 pub(crate) const CARD_ENDING: &str = "card";
 
 /// How the demo's PIN files end.
 pub(crate) const PIN_ENDING: &str = "pin";
-
-const PIN_BYTES_MAX: u64 = 256;

@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod alerts;
 mod certificates;
 mod configuration;
 mod crashes;
@@ -17,6 +18,7 @@ mod full_disks;
 mod imports;
 mod links;
 mod machines;
+mod operators;
 mod prefecture;
 mod readme;
 mod reconciliation;

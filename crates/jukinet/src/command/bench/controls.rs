@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bare::{BareNetwork, Sizes};
 use super::figures::{Figures, quantile};
-use super::{SCALE, SEED, change, query, verify};
+use super::{SCALE, SEED, analysis, change, flood, query, revocation, verify};
 use crate::cli::Preset;
 use crate::failure::Failure;
 use crate::live_network::{LiveNetwork, Sample};
@@ -29,6 +29,8 @@ pub(super) async fn measure(
     screen: Screen,
 ) -> Result<(), Failure> {
     verify::measure(&folder.join("ledger"), runs, figures, screen)?;
+    analysis::analysis_rows(runs, figures)?;
+    revocation::measure(&folder.join("prefecture"), runs, figures, screen).await?;
     throughput(folder, runs, figures, screen).await
 }
 
@@ -60,7 +62,7 @@ async fn throughput(
             both.run(run, figures, screen).await?;
         }
         bare.stop().await;
-        Ok(())
+        flood::measure(&network, runs, figures, screen).await
     }
     .await;
     network.stop().await?;

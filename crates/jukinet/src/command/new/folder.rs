@@ -86,7 +86,7 @@ pub(super) fn private(path: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a new file of mode 0600.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let written = || {
         let mut file = OpenOptions::new()
             .write(true)

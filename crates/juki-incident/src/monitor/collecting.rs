@@ -1,0 +1,81 @@
+//! The collector's half: reports of other nodes become entries, and are acknowledged when durable.
+
+use juki_dispatch::{Answer, Context, Origin, Step, View};
+use juki_domain::{ErrorCode, NodeRole, ServiceId};
+use prost::Message as _;
+
+use super::{Monitor, note_checkpoint, record};
+use crate::kept;
+use crate::{ALERT_REPORTED, Acknowledged, Alert, AlertReported, REPORT_ALERTS_MAX, Report};
+
+impl Monitor {
+    pub(super) fn on_report(
+        &mut self,
+        context: &Context<'_>,
+        origin: &Origin,
+        message: &[u8],
+        view: &View,
+    ) -> Step {
+        let report = match Report::decode(message) {
+            Ok(report) if report.alerts.len() <= REPORT_ALERTS_MAX => report,
+            Ok(_) | Err(_) => return refuse(origin, ErrorCode::FrameGarbage),
+        };
+        if !self.settings.collects {
+            return refuse(origin, ErrorCode::ServiceUnknown);
+        }
+        let mut step = Step::none();
+        let mut forged = 0;
+        let mut taken = false;
+        for alert in report.alerts {
+            if !is_genuine(context, origin, &alert) {
+                forged += 1;
+            } else if !kept::is_seen(view, &alert) {
+                taken = true;
+                let reported = AlertReported {
+                    alert: Some(alert),
+                    by: origin.node.to_string(),
+                };
+                step.append(ALERT_REPORTED, reported.encode_to_vec());
+            }
+        }
+        if forged > 0 {
+            record(&mut step, &origin.node, ErrorCode::AlertForged, forged);
+        }
+        let checkpoint = report.checkpoint.as_ref();
+        note_checkpoint(context, &origin.node, checkpoint, (view, taken), &mut step);
+        let acknowledged = Acknowledged {
+            checkpoint: context.ledger.checkpoint(),
+            refusal: String::new(),
+        };
+        let body = acknowledged.encode_to_vec();
+        step.answer(Answer::to(origin, ServiceId::Monitor, body));
+        // Only alerts are acknowledged; a checkpoint that is kept may share the sync of a later turn.
+        if taken || forged > 0 {
+            step
+        } else {
+            step.lazy()
+        }
+    }
+}
+
+/// Whether the alert is its node's own word, brought by that node or by a prefecture.
+fn is_genuine(context: &Context<'_>, origin: &Origin, alert: &Alert) -> bool {
+    let Some(node) = alert.origin() else {
+        return false;
+    };
+    let entry = |node| context.directory.entry(node);
+    let may_bring = node == origin.node
+        || entry(&origin.node).is_some_and(|entry| entry.role == NodeRole::PrefectureServer);
+    may_bring && entry(&node).is_some_and(|entry| alert.verify(&entry.signing).is_ok())
+}
+
+fn refuse(origin: &Origin, code: ErrorCode) -> Step {
+    let mut step = Step::none();
+    let refused = Acknowledged {
+        checkpoint: None,
+        refusal: code.code().to_owned(),
+    };
+    let body = refused.encode_to_vec();
+    step.answer(Answer::to(origin, ServiceId::Monitor, body));
+    step
+}
