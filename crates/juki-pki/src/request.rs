@@ -8,6 +8,7 @@ use x509_parser::prelude::FromDer as _;
 
 use crate::authority::key_pair;
 use crate::certificate::{node_dns_name, node_of_name};
+use crate::revocation::ends_in_signature;
 use crate::{CERTIFICATE_BYTES_MAX, PkiError};
 
 /// The context under which a node signs its request, so that the registrar knows it.
@@ -49,6 +50,10 @@ pub fn read_request(der: &[u8], network: &str) -> Result<(NodeId, Vec<u8>), PkiE
     let Ok(([], request)) = X509CertificationRequest::from_der(der) else {
         return Err(PkiError::Certificate);
     };
+    // The parser looks at the signature's own header less closely than that.
+    if !ends_in_signature(der) {
+        return Err(PkiError::Signature);
+    }
     request
         .verify_signature()
         .map_err(|_| PkiError::Signature)?;
