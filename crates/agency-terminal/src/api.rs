@@ -9,7 +9,10 @@ use axum::routing::post;
 use axum::{Json, Router};
 use juki_admin::{JsonBody, Problem, accepted_lang};
 use juki_audit::Outcome;
-use juki_domain::{BirthDate, ChangeReason, CivilDate, ErrorCode, Lang, MunicipalityCode, Sex};
+use juki_domain::{
+    BirthDate, ChangeReason, CivilDate, ErrorCode, Lang, MunicipalityCode, RecordItem, RecordItems,
+    Sex,
+};
 use juki_node::EngineHandle;
 use juki_services::query::{Answered, LocalAnswer, LocalAsk, Question, ShownRecord, local_ask};
 use prost::Message as _;
@@ -33,6 +36,8 @@ struct Query {
     affair: String,
     code: Option<String>,
     name: Option<String>,
+    #[serde(default)]
+    name_begins: bool,
     birth: Option<String>,
     sex: Option<String>,
     address: Option<String>,
@@ -58,6 +63,7 @@ impl Query {
             affair: self.affair,
             code: self.code.unwrap_or_default(),
             name: self.name.unwrap_or_default(),
+            name_begins: self.name_begins,
             birth: birth.map_or(0, |birth| birth.number()),
             sex,
             address: self.address.unwrap_or_default(),
@@ -148,6 +154,7 @@ fn answer_json(answered: &Answered, message_id: &str, lang: Lang) -> Value {
         "why": explained.map(|explained| explained.why),
         "todo": explained.map(|explained| explained.todo),
         "starts": starts,
+        "ask_again_s": (answered.ask_again_ms > 0).then(|| answered.ask_again_ms.div_ceil(1_000)),
     })
 }
 
@@ -163,18 +170,26 @@ fn record_json(record: &ShownRecord, lang: Lang) -> Value {
         }
     });
     let sex = u8::try_from(record.sex).ok().and_then(Sex::from_number);
-    json!({
-        "code": record.code,
-        "name": record.name,
+    let has = |item| RecordItems::from_bits(record.items).is_some_and(|items| items.has(item));
+    let text = |item, text: &str| (has(item) && !text.is_empty()).then(|| text.to_owned());
+    let mut shown = json!({
+        "items": RecordItems::from_bits(record.items).map(|items| items.numbers().collect::<Vec<_>>()),
+        "code": text(RecordItem::Code, &record.code),
+        "name": text(RecordItem::Name, &record.name),
         "birth": BirthDate::from_number(record.birth).map(|birth| birth.reveal()).ok(),
         "sex": sex.map(|sex| if lang == Lang::Ja { sex.ja() } else if sex == Sex::Male { "male" } else { "female" }),
-        "address": record.address,
+        "address": text(RecordItem::Address, &record.address),
         "municipality": MunicipalityCode::from_number(record.municipality).map(|code| code.to_string()).ok(),
-        "change": {
+        "change": has(RecordItem::ChangeInformation).then(|| json!({
             "reason": reason,
             "date": CivilDate::from_number(record.event_date).map(|date| date.to_string()).ok(),
             "previous_code": (!record.previous_code.is_empty()).then_some(&record.previous_code),
             "ended": record.ended,
-        },
-    })
+        })),
+    });
+    // What the affair may not see has no name here either.
+    if let Some(members) = shown.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    shown
 }

@@ -1,15 +1,13 @@
-//! The decision: grant, role, legal basis and date give a permit or a reason.
+//! The decision: grant, role, rates, legal basis and date give a permit or a reason.
 
-use std::collections::{BTreeMap, VecDeque};
+use juki_crypto::VerifyingKey;
+use juki_domain::{
+    CivilDate, ErrorCode, LegalBasis, LegalBasisTable, Purpose, RecordItems, RefusedPurpose,
+};
 
-use juki_crypto::{Digest, DigestStream, VerifyingKey};
-use juki_domain::{CivilDate, ErrorCode, LegalBasisTable, Purpose};
-use prost::Message as _;
-
-use crate::{Authorisation, CardCertificate, CardList, Grant, Role};
-
-/// How many verified grants are remembered, so that a session's signatures are checked once.
-const REMEMBERED_MAX: usize = 1024;
+use crate::rates::{Bound, BoundOf, RateReached, Rates};
+use crate::recognise::{Recogniser, Session};
+use crate::{AccessRates, Authorisation, CardList, Role};
 
 /// What a request goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +16,8 @@ pub enum Keys {
     Code = 1,
     /// The four items.
     Items = 2,
+    /// Fewer than the four items, or a name by its beginning.
+    Fuzzy = 3,
 }
 
 /// What is asked, as far as access is concerned.
@@ -46,6 +46,8 @@ pub struct Permit {
     pub affair: String,
     /// The statute that permits it.
     pub statute: String,
+    /// The items that may be shown, and no others.
+    pub items: RecordItems,
     _decided: Decided,
 }
 
@@ -66,33 +68,64 @@ pub struct RefusedAccess {
     pub body: String,
     /// From when the basis would hold, where it has a date and it has not come.
     pub starts: Option<CivilDate>,
+    /// After how many milliseconds to ask again, where a rate is reached.
+    pub ask_again_ms: Option<u64>,
+    /// Whether any number of requests may be refused like this: no rate bounds them.
+    pub unbounded: bool,
+}
+
+/// A legal-basis table with its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BasisInForce {
+    /// The number of the notice that brought it.
+    pub number: u64,
+    /// Its rows, as far as they concern this node.
+    pub table: LegalBasisTable,
 }
 
 /// The answering node's access control.
 pub struct AccessControl {
-    registrar: VerifyingKey,
-    table: LegalBasisTable,
+    recogniser: Recogniser,
     listed: CardList,
-    remembered: BTreeMap<Digest, (Grant, CardCertificate)>,
-    order: VecDeque<Digest>,
+    basis: Option<BasisInForce>,
+    overall: AccessRates,
+    rates: Rates,
 }
 
 impl AccessControl {
-    /// Access control under a registrar's key and a legal-basis table.
+    /// Access control under a registrar's key. It refuses everybody until a table is in force.
     #[must_use]
-    pub fn new(registrar: VerifyingKey, table: LegalBasisTable) -> Self {
+    pub fn new(registrar: VerifyingKey, overall: AccessRates) -> Self {
         Self {
-            registrar,
-            table,
+            recogniser: Recogniser::new(registrar),
             listed: CardList::default(),
-            remembered: BTreeMap::new(),
-            order: VecDeque::new(),
+            basis: None,
+            overall,
+            rates: Rates::default(),
         }
+    }
+
+    /// Takes a table in force in place of the one before.
+    pub fn take_in_force(&mut self, basis: BasisInForce) {
+        self.basis = Some(basis);
     }
 
     /// Refuses these cards from now on, in place of those listed before.
     pub fn install_cards(&mut self, listed: CardList) {
         self.listed = listed;
+    }
+
+    /// The same access control with a table in force.
+    #[must_use]
+    pub fn with_basis(mut self, number: u64, table: LegalBasisTable) -> Self {
+        self.take_in_force(BasisInForce { number, table });
+        self
+    }
+
+    /// The number of the table in force; 0 where there is none.
+    #[must_use]
+    pub fn basis_number(&self) -> u64 {
+        self.basis.as_ref().map_or(0, |basis| basis.number)
     }
 
     /// Decides one request.
@@ -107,314 +140,156 @@ impl AccessControl {
         date: CivilDate,
     ) -> Result<Permit, RefusedAccess> {
         let now_s = now_ms / 1000;
-        let nobody = |code| RefusedAccess {
+        if authorisation.grant.is_empty() {
+            return Err(RefusedAccess::of_nobody(ErrorCode::GrantMissing));
+        }
+        let session = self
+            .recogniser
+            .recognise(authorisation, now_s)
+            .map_err(RefusedAccess::of_nobody)?;
+        let unproved = |code| RefusedAccess {
+            unbounded: true,
+            ..RefusedAccess::of(&session, code)
+        };
+        if self.listed.get(&session.card.serial).is_some() {
+            return Err(unproved(ErrorCode::CardListed));
+        }
+        if now_s > session.card.valid_until_s {
+            return Err(unproved(ErrorCode::CardExpired));
+        }
+        let key = session
+            .grant
+            .admits(asked.terminal, now_s, &authorisation.key)
+            .map_err(|error| unproved(error.code()))?;
+        if !key.fits(asked.question, &authorisation.proof) {
+            return Err(unproved(ErrorCode::RequestMacWrong));
+        }
+        // From here on it is proved who asks, and every question counts, refused or not.
+        self.rates
+            .admit(&overall(&session, self.overall), now_ms)
+            .map_err(|reached| RefusedAccess::by_rate(&session, reached))?;
+        let refuse = |code| RefusedAccess::of(&session, code);
+        if !session.card.has(Role::BusinessOperator) {
+            return Err(refuse(ErrorCode::RoleNotAllowed));
+        }
+        let purpose = Purpose {
+            body: &session.card.body,
+            affair: asked.affair,
+        };
+        let basis = self
+            .basis
+            .as_ref()
+            .ok_or_else(|| refuse(ErrorCode::BasisNotInForce))?;
+        let row = basis
+            .table
+            .decide(purpose, date)
+            .map_err(|refused| RefusedAccess {
+                starts: match refused {
+                    RefusedPurpose::NotStarted { starts } => starts,
+                    RefusedPurpose::NoBasis => None,
+                },
+                ..refuse(refused.code())
+            })?;
+        match asked.keys {
+            Keys::Code if !row.keys.code() => return Err(refuse(ErrorCode::KeysNotPermitted)),
+            Keys::Items if !row.keys.items() => return Err(refuse(ErrorCode::KeysNotPermitted)),
+            Keys::Fuzzy if !row.fuzzy => return Err(refuse(ErrorCode::FuzzyNotPermitted)),
+            Keys::Code | Keys::Items | Keys::Fuzzy => {}
+        }
+        admit_for_affair(&mut self.rates, &session, row, now_ms)
+            .map_err(|reached| RefusedAccess::by_rate(&session, reached))?;
+        Ok(Permit {
+            operator: session.card.operator.clone(),
+            card: session.card.serial.clone(),
+            body: row.body.clone(),
+            affair: row.affair.clone(),
+            statute: row.statute_ja.clone(),
+            items: row.items,
+            _decided: Decided,
+        })
+    }
+}
+
+impl RefusedAccess {
+    fn of_nobody(code: ErrorCode) -> Self {
+        Self {
             code,
             operator: String::new(),
             card: String::new(),
             body: String::new(),
             starts: None,
-        };
-        if authorisation.grant.is_empty() {
-            return Err(nobody(ErrorCode::GrantMissing));
-        }
-        let (grant, card) = self.recognise(authorisation, now_s).map_err(nobody)?;
-        let refuse = |code, starts| {
-            Err(RefusedAccess {
-                code,
-                operator: card.operator.clone(),
-                card: card.serial.clone(),
-                body: card.body.clone(),
-                starts,
-            })
-        };
-        if self.listed.get(&card.serial).is_some() {
-            return refuse(ErrorCode::CardListed, None);
-        }
-        if now_s > card.valid_until_s {
-            return refuse(ErrorCode::CardExpired, None);
-        }
-        let key = match grant.admits(asked.terminal, now_s, &authorisation.key) {
-            Ok(key) => key,
-            Err(error) => return refuse(error.code(), None),
-        };
-        if !key.fits(asked.question, &authorisation.proof) {
-            return refuse(ErrorCode::RequestMacWrong, None);
-        }
-        if !card.has(Role::BusinessOperator) {
-            return refuse(ErrorCode::RoleNotAllowed, None);
-        }
-        let purpose = Purpose {
-            body: card.body.clone(),
-            affair: asked.affair.to_owned(),
-        };
-        match self.table.decide(&purpose, date) {
-            Ok(basis) => Ok(Permit {
-                operator: card.operator.clone(),
-                card: card.serial.clone(),
-                body: card.body.clone(),
-                affair: asked.affair.to_owned(),
-                statute: basis.statute_ja.clone(),
-                _decided: Decided,
-            }),
-            Err(refused) => {
-                let starts = match refused {
-                    juki_domain::RefusedPurpose::NotStarted { starts } => starts,
-                    juki_domain::RefusedPurpose::NoBasis => None,
-                };
-                refuse(refused.code(), starts)
-            }
+            ask_again_ms: None,
+            unbounded: true,
         }
     }
 
-    fn recognise(
-        &mut self,
-        authorisation: &Authorisation,
-        now_s: u64,
-    ) -> Result<(Grant, CardCertificate), ErrorCode> {
-        let id = DigestStream::new("juki grant id")
-            .with(&authorisation.signature)
-            .with(&authorisation.grant)
-            .with(&authorisation.certificate)
-            .finish();
-        if let Some(known) = self.remembered.get(&id) {
-            return Ok(known.clone());
+    fn of(session: &Session, code: ErrorCode) -> Self {
+        Self {
+            operator: session.card.operator.clone(),
+            card: session.card.serial.clone(),
+            body: session.card.body.clone(),
+            unbounded: false,
+            ..Self::of_nobody(code)
         }
-        let card = CardCertificate::decode(authorisation.certificate.as_slice())
-            .map_err(|_| ErrorCode::CardUnknown)?;
-        let key = card
-            .verify(&self.registrar, now_s)
-            .map_err(crate::CardError::code)?;
-        let grant = Grant::verify(&authorisation.grant, &authorisation.signature, &key)
-            .map_err(|error| error.code())?;
-        if self.order.len() >= REMEMBERED_MAX
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.remembered.remove(&oldest);
-        }
-        self.order.push_back(id);
-        self.remembered.insert(id, (grant.clone(), card.clone()));
-        Ok((grant, card))
     }
+
+    fn by_rate(session: &Session, reached: RateReached) -> Self {
+        Self {
+            ask_again_ms: Some(reached.ask_again_ms),
+            unbounded: true,
+            ..Self::of(session, reached.code())
+        }
+    }
+}
+
+fn overall(session: &Session, rates: AccessRates) -> [Bound<'_>; 2] {
+    [
+        Bound {
+            subject: &session.operator_subject,
+            of: BoundOf::Operator,
+            per_min: rates.operator_per_min,
+        },
+        Bound {
+            subject: &session.card.body,
+            of: BoundOf::Body,
+            per_min: rates.body_per_min,
+        },
+    ]
+}
+
+/// The bounds of the row itself, for those rows that have any.
+fn admit_for_affair(
+    rates: &mut Rates,
+    session: &Session,
+    row: &LegalBasis,
+    now_ms: u64,
+) -> Result<(), RateReached> {
+    // Ids hold no slash, so that no two of these are the same.
+    let own = [
+        (
+            row.operator_per_min,
+            BoundOf::Operator,
+            &session.operator_subject,
+        ),
+        (row.body_per_min, BoundOf::Body, &session.card.body),
+    ];
+    let own = own
+        .into_iter()
+        .filter_map(|(rate, of, who)| Some((rate?, of, format!("{}//{who}", row.affair))));
+    let own: Vec<_> = own.collect();
+    if own.is_empty() {
+        return Ok(());
+    }
+    let bounds: Vec<Bound<'_>> = own
+        .iter()
+        .map(|(per_min, of, subject)| Bound {
+            subject,
+            of: *of,
+            per_min: *per_min,
+        })
+        .collect();
+    rates.admit(&bounds, now_ms)
 }
 
 #[cfg(test)]
-mod tests {
-    use juki_crypto::{DigestKey, SigningKey, SystemRandomness};
-
-    use super::*;
-
-    const TABLE: &str = "affair,body,table,body_ja,statute_ja,affair_ja,starts,starts_mark\npension,mhlw,別表第一,厚生労働省,援護法,年金,2002-09,src\nonkyu,mhlw,別表第一,厚生労働省,恩給法,恩給,2003-04,reading\n";
-
-    struct World {
-        access: AccessControl,
-        card: SigningKey,
-        certificate: CardCertificate,
-    }
-
-    fn world(roles: &[Role]) -> World {
-        let (registrar, card) = (
-            SigningKey::generate(&SystemRandomness).unwrap(),
-            SigningKey::generate(&SystemRandomness).unwrap(),
-        );
-        let certificate = CardCertificate {
-            serial: "C-1".into(),
-            operator: "op-1".into(),
-            body: "mhlw".into(),
-            roles: roles.iter().map(|role| *role as u32).collect(),
-            key: card.public().as_bytes().to_vec(),
-            valid_until_s: 10_000,
-            signature: Vec::new(),
-        }
-        .signed(&registrar);
-        World {
-            access: AccessControl::new(registrar.public(), LegalBasisTable::parse(TABLE).unwrap()),
-            card,
-            certificate,
-        }
-    }
-
-    impl World {
-        fn authorisation(&self, question: &[u8], terminal: &str) -> Authorisation {
-            let key = [9; 32];
-            let grant = Grant::new(terminal, 1000, 900, &key).encode_to_vec();
-            Authorisation {
-                signature: self.card.sign(Grant::context(), &grant).to_vec(),
-                grant,
-                certificate: self.certificate.encode_to_vec(),
-                key: key.to_vec(),
-                proof: DigestKey::new(&key).digest(question).to_vec(),
-            }
-        }
-
-        fn ask(
-            &mut self,
-            authorisation: &Authorisation,
-            affair: &str,
-            now_s: u64,
-            date: &str,
-        ) -> Result<Permit, ErrorCode> {
-            let asked = Asked {
-                terminal: "agency-mhlw",
-                affair,
-                keys: Keys::Code,
-                question: b"q",
-            };
-            self.access
-                .decide(authorisation, &asked, now_s * 1000, date.parse().unwrap())
-                .map_err(|refused| refused.code)
-        }
-    }
-
-    #[test]
-    fn a_lawful_request_gets_a_permit_that_names_operator_and_statute() {
-        let mut world = world(&[Role::BusinessOperator]);
-        let authorisation = world.authorisation(b"q", "agency-mhlw");
-        let permit = world
-            .ask(&authorisation, "pension", 1100, "2002-10-15")
-            .unwrap();
-        assert_eq!(
-            (
-                permit.operator.as_str(),
-                permit.body.as_str(),
-                permit.statute.as_str()
-            ),
-            ("op-1", "mhlw", "援護法")
-        );
-    }
-
-    #[test]
-    fn each_reason_against_a_request_is_named() {
-        let mut world = world(&[Role::BusinessOperator]);
-        let good = world.authorisation(b"q", "agency-mhlw");
-        let other_question = world.authorisation(b"other", "agency-mhlw");
-        let other_terminal = world.authorisation(b"q", "agency-other");
-        let stranger = SigningKey::generate(&SystemRandomness).unwrap();
-        let forged = Authorisation {
-            signature: stranger.sign(Grant::context(), &good.grant).to_vec(),
-            ..good.clone()
-        };
-        let own_card = Authorisation {
-            certificate: world.certificate.clone().signed(&stranger).encode_to_vec(),
-            ..good.clone()
-        };
-        let other_key = Authorisation {
-            key: vec![8; 32],
-            proof: DigestKey::new(&[8; 32]).digest(b"q").to_vec(),
-            ..good.clone()
-        };
-        let mut refused = |authorisation: &Authorisation, affair, now_s, date, code| {
-            let told = world.ask(authorisation, affair, now_s, date).unwrap_err();
-            assert_eq!(told, code, "{affair} at {now_s} on {date}");
-        };
-        let (day, pension) = ("2002-10-15", "pension");
-        let none = Authorisation::default();
-        refused(&none, pension, 1100, day, ErrorCode::GrantMissing);
-        refused(&good, pension, 2000, day, ErrorCode::GrantExpired);
-        refused(&good, pension, 11_000, day, ErrorCode::CardExpired);
-        refused(
-            &good,
-            pension,
-            1100,
-            "2002-08-15",
-            ErrorCode::BasisNotStarted,
-        );
-        refused(&good, "onkyu", 1100, day, ErrorCode::BasisNotStarted);
-        refused(&good, "gossip", 1100, day, ErrorCode::NoLegalBasis);
-        refused(
-            &other_question,
-            pension,
-            1100,
-            day,
-            ErrorCode::RequestMacWrong,
-        );
-        refused(&other_terminal, pension, 1100, day, ErrorCode::GrantMissing);
-        refused(&forged, pension, 1100, day, ErrorCode::CardUnknown);
-        refused(&own_card, pension, 1100, day, ErrorCode::CardUnknown);
-        refused(&other_key, pension, 1100, day, ErrorCode::RequestMacWrong);
-    }
-
-    #[test]
-    fn a_card_that_expires_within_its_grant_is_refused_though_it_was_remembered() {
-        let mut world = world(&[Role::BusinessOperator]);
-        world.certificate.valid_until_s = 1200;
-        let registrar = SigningKey::generate(&SystemRandomness).unwrap();
-        world.certificate = world.certificate.clone().signed(&registrar);
-        world.access =
-            AccessControl::new(registrar.public(), LegalBasisTable::parse(TABLE).unwrap());
-        let authorisation = world.authorisation(b"q", "agency-mhlw");
-        let mut ask = |now_s| {
-            world
-                .ask(&authorisation, "pension", now_s, "2002-10-15")
-                .map(|permit| permit.operator)
-        };
-        assert_eq!(ask(1200), Ok("op-1".to_owned()));
-        assert_eq!(ask(1201), Err(ErrorCode::CardExpired));
-    }
-
-    #[test]
-    fn a_listed_card_is_refused_with_its_name_until_the_list_lets_it_go() {
-        let mut world = world(&[Role::BusinessOperator]);
-        let authorisation = world.authorisation(b"q", "agency-mhlw");
-        let asked = Asked {
-            terminal: "agency-mhlw",
-            affair: "pension",
-            keys: Keys::Code,
-            question: b"q",
-        };
-        let day: CivilDate = "2002-10-15".parse().unwrap();
-        let mut ask = |listed: &[&str]| {
-            let mut list = CardList::default();
-            for serial in listed {
-                list.list(serial, crate::ListedFor::Lost, 1050).unwrap();
-            }
-            world.access.install_cards(list);
-            world.access.decide(&authorisation, &asked, 1_100_000, day)
-        };
-        assert!(ask(&["C-2"]).is_ok());
-        let refused = ask(&["C-1", "C-2"]).unwrap_err();
-        assert_eq!(
-            (
-                refused.code,
-                refused.card.as_str(),
-                refused.operator.as_str()
-            ),
-            (ErrorCode::CardListed, "C-1", "op-1")
-        );
-        assert!(ask(&["C-2"]).is_ok());
-    }
-
-    #[test]
-    fn a_system_manager_sees_no_record() {
-        let mut world = world(&[Role::SystemManager]);
-        let authorisation = world.authorisation(b"q", "agency-mhlw");
-        assert_eq!(
-            world
-                .ask(&authorisation, "pension", 1100, "2002-10-15")
-                .unwrap_err(),
-            ErrorCode::RoleNotAllowed
-        );
-    }
-
-    #[test]
-    fn a_grant_longer_than_fifteen_minutes_is_refused() {
-        let mut world = world(&[Role::BusinessOperator]);
-        let mut authorisation = world.authorisation(b"q", "agency-mhlw");
-        let long = Grant {
-            until_s: 1000 + GRANT_SECONDS + 1,
-            ..Grant::decode(authorisation.grant.as_slice()).unwrap()
-        };
-        authorisation.grant = long.encode_to_vec();
-        authorisation.signature = world
-            .card
-            .sign(Grant::context(), &authorisation.grant)
-            .to_vec();
-        assert_eq!(
-            world
-                .ask(&authorisation, "pension", 1100, "2002-10-15")
-                .unwrap_err(),
-            ErrorCode::GrantMissing
-        );
-    }
-
-    const GRANT_SECONDS: u64 = crate::GRANT_SECONDS_MAX;
-}
+mod tests;

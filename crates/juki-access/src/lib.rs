@@ -6,14 +6,17 @@ mod card;
 mod card_list;
 mod decision;
 mod grant;
+mod rates;
+mod recognise;
 mod role;
 mod signed_act;
 mod unlock;
 
 pub use card::{CardCertificate, CardError};
 pub use card_list::{CardList, CardListError, LISTED_MAX, ListedFor, SERIAL_LEN_MAX};
-pub use decision::{AccessControl, Asked, Keys, Permit, RefusedAccess};
+pub use decision::{AccessControl, Asked, BasisInForce, Keys, Permit, RefusedAccess};
 pub use grant::{Authorisation, GRANT_SECONDS_MAX, Grant, GrantError};
+pub use rates::AccessRates;
 pub use role::{Role, RoleError};
 pub use signed_act::{ACT_BYTES_MAX, ACT_FRESH_MS, ActError, ActJudge, SignedAct};
 pub use unlock::{UnlockError, UnlockGrant};

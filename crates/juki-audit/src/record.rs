@@ -47,7 +47,7 @@ pub struct AuditRecord {
     /// The statute that permits it; empty where none does.
     #[prost(string, tag = "8")]
     pub statute: String,
-    /// Whether it asked by code (1) or by the four items (2).
+    /// Whether it asked by code (1), by the four items (2) or by fewer of them (3).
     #[prost(uint32, tag = "9")]
     pub keys: u32,
     /// Pseudonym of the person shown; empty where nobody was.
@@ -65,6 +65,13 @@ pub struct AuditRecord {
     /// The message's id, as `trace` takes it.
     #[prost(string, tag = "14")]
     pub message_id: String,
+    /// Number of the legal-basis table that it was decided by; 0 where none was in force.
+    #[prost(uint64, tag = "15")]
+    pub basis_version: u64,
+    /// How many requests this record stands for, where it sums up like refusals that came after
+    /// one with a record of its own; else 0. The message's id is that of the last of them.
+    #[prost(uint64, tag = "18")]
+    pub summed: u64,
     /// Pseudonym of what was asked: of the code, or of the four items as searches fold them. A code
     /// that fits gives the same as `person`. Empty where the question could not be read.
     #[prost(bytes = "vec", tag = "16")]

@@ -1,23 +1,30 @@
-//! The legal-basis table: which body may be given identity records for which affair, since when
-//! (Act art. 30-7 and 30-8, the appended tables).
+//! The legal-basis table: which body may be given identity records for which affair, since when,
+//! by which keys and which items of them (Act art. 30-7 and 30-8, the appended tables).
 
+mod compare;
 mod row;
+mod scope;
 
-use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 
 use row::{HEADER, parse_row};
 
+pub use compare::TableChanges;
 pub use row::LegalBasisError;
+pub use scope::{PermittedKeys, RecordItem, RecordItems};
 
 use crate::{CivilDate, ErrorCode};
 
+/// The highest rate that a row may name, in questions a minute: one a microsecond.
+pub const RATE_PER_MIN_MAX: u32 = 60_000_000;
+
 /// What an operator says an inquiry is for: ids of the legal-basis table.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Purpose {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Purpose<'a> {
     /// Id of the body that asks, such as `mic`.
-    pub body: String,
+    pub body: &'a str,
     /// Id of the affair it asks for, such as `radio-station-licence`.
-    pub affair: String,
+    pub affair: &'a str,
 }
 
 /// One row of the legal-basis table.
@@ -37,12 +44,36 @@ pub struct LegalBasis {
     pub affair_ja: String,
     /// The first day on which records may be provided; none while no day is set.
     pub starts: Option<CivilDate>,
+    /// By what a person may be looked up.
+    pub keys: PermittedKeys,
+    /// The items that are shown.
+    pub items: RecordItems,
+    /// Whether a person may be looked up by fewer than the four items.
+    pub fuzzy: bool,
+    /// Questions a minute that one operator may ask for this affair; none where the node's own
+    /// rate alone holds.
+    pub operator_per_min: Option<NonZeroU32>,
+    /// Questions a minute that the whole body may ask for it.
+    pub body_per_min: Option<NonZeroU32>,
+}
+
+impl LegalBasis {
+    /// Whose row it is, for what.
+    #[must_use]
+    pub fn purpose(&self) -> Purpose<'_> {
+        Purpose {
+            body: &self.body,
+            affair: &self.affair,
+        }
+    }
 }
 
 /// The rows of the legal-basis table, one per body and affair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LegalBasisTable {
     rows: Vec<LegalBasis>,
+    /// Where each row is, in the order of purposes: every request looks one up.
+    by_purpose: Vec<usize>,
 }
 
 /// Why a purpose gives no right to a record.
@@ -71,6 +102,9 @@ impl RefusedPurpose {
 }
 
 impl LegalBasisTable {
+    /// Longest table in bytes: some 2,500 rows, and room for it in one ledger entry.
+    pub const BYTES_MAX: usize = 1 << 19;
+
     /// The same table with the rows of some appended tables only: what one tier may answer for.
     #[must_use]
     pub fn of_tables(self, tables: &[&str]) -> Self {
@@ -78,13 +112,18 @@ impl LegalBasisTable {
             .rows
             .into_iter()
             .filter(|row| tables.contains(&row.table.as_str()));
-        Self {
-            rows: rows.collect(),
-        }
+        Self::of_rows(rows.collect())
     }
 
-    /// Longest table in bytes.
-    pub const BYTES_MAX: usize = 1 << 20;
+    fn of_rows(rows: Vec<LegalBasis>) -> Self {
+        let mut by_purpose: Vec<(Purpose<'_>, usize)> =
+            rows.iter().map(LegalBasis::purpose).zip(0..).collect();
+        by_purpose.sort_unstable();
+        Self {
+            by_purpose: by_purpose.into_iter().map(|(_, at)| at).collect(),
+            rows,
+        }
+    }
 
     /// Reads the table from UTF-8 text of comma-separated columns, LF or CRLF. A month in
     /// `starts` means its first day; blank lines are skipped.
@@ -99,33 +138,58 @@ impl LegalBasisTable {
         if lines.next() != Some(HEADER) {
             return Err(LegalBasisError::Header);
         }
-        let mut rows = Vec::new();
-        let mut seen = BTreeSet::new();
+        let mut rows: Vec<(LegalBasis, usize)> = Vec::new();
         for (text, line) in lines.zip(2..).filter(|(text, _)| !text.is_empty()) {
-            let row = parse_row(text, line)?;
-            if !seen.insert((row.body.clone(), row.affair.clone())) {
-                return Err(LegalBasisError::Duplicate { line });
-            }
-            rows.push(row);
+            rows.push((parse_row(text, line)?, line));
         }
-        Ok(Self { rows })
+        if rows.is_empty() {
+            return Err(LegalBasisError::Empty);
+        }
+        let mut purposes: Vec<(Purpose<'_>, usize)> = rows
+            .iter()
+            .map(|(row, line)| (row.purpose(), *line))
+            .collect();
+        purposes.sort_unstable();
+        let twice = purposes
+            .windows(2)
+            .filter_map(|pair| match pair {
+                [(first, _), (second, line)] if first == second => Some(*line),
+                _ => None,
+            })
+            .min();
+        if let Some(line) = twice {
+            return Err(LegalBasisError::Duplicate { line });
+        }
+        Ok(Self::of_rows(
+            rows.into_iter().map(|(row, _)| row).collect(),
+        ))
     }
 
     /// Whether a body may be given records for an affair on a civil date, and by which row.
     ///
     /// # Errors
     /// [`RefusedPurpose`].
-    pub fn decide(&self, purpose: &Purpose, on: CivilDate) -> Result<&LegalBasis, RefusedPurpose> {
-        let names = |row: &&LegalBasis| row.body == purpose.body && row.affair == purpose.affair;
-        let row = self
-            .rows
-            .iter()
-            .find(names)
-            .ok_or(RefusedPurpose::NoBasis)?;
+    pub fn decide(
+        &self,
+        purpose: Purpose<'_>,
+        on: CivilDate,
+    ) -> Result<&LegalBasis, RefusedPurpose> {
+        let row = self.row(purpose).ok_or(RefusedPurpose::NoBasis)?;
         match row.starts {
             Some(starts) if starts <= on => Ok(row),
             starts => Err(RefusedPurpose::NotStarted { starts }),
         }
+    }
+
+    /// The row of a body and affair, whenever it starts.
+    #[must_use]
+    pub fn row(&self, purpose: Purpose<'_>) -> Option<&LegalBasis> {
+        let row_at = |at: &usize| self.rows.get(*at);
+        let place = self
+            .by_purpose
+            .binary_search_by(|at| row_at(at).map(LegalBasis::purpose).cmp(&Some(purpose)))
+            .ok()?;
+        self.by_purpose.get(place).and_then(row_at)
     }
 
     /// Every row, in the order of the text.
@@ -136,209 +200,4 @@ impl LegalBasisTable {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    const CONFIGURED: &str = include_str!("../../../configs/legal-basis.csv");
-    const ROW: &str =
-        "radio-station-licence,mic,別表第一,総務省,電波法,無線局の免許に関する事務,2002-12,reading";
-
-    fn purpose(body: &str, affair: &str) -> Purpose {
-        Purpose {
-            body: body.to_owned(),
-            affair: affair.to_owned(),
-        }
-    }
-
-    fn date(text: &str) -> CivilDate {
-        text.parse().unwrap()
-    }
-
-    fn parse(rows: &str) -> Result<LegalBasisTable, LegalBasisError> {
-        LegalBasisTable::parse(&format!("{HEADER}\n{rows}"))
-    }
-
-    #[test]
-    fn a_tier_keeps_only_the_rows_of_its_own_tables() {
-        let all = LegalBasisTable::parse(CONFIGURED).unwrap();
-        let day = date("2003-12-01");
-        let (pension, passport) = (
-            purpose("mhlw", "war-bereaved-pension"),
-            purpose("yamaguchi", "passport"),
-        );
-        assert!(all.decide(&pension, day).is_ok() && all.decide(&passport, day).is_ok());
-        let national = all.clone().of_tables(&["別表第一"]);
-        assert!(national.decide(&pension, day).is_ok());
-        assert_eq!(
-            national.decide(&passport, day),
-            Err(RefusedPurpose::NoBasis)
-        );
-        let prefecture = all.of_tables(&["別表第五"]);
-        assert_eq!(
-            prefecture.decide(&pension, day),
-            Err(RefusedPurpose::NoBasis)
-        );
-        assert!(prefecture.decide(&passport, day).is_ok());
-    }
-
-    #[test]
-    fn the_configured_table_is_read_whole() {
-        let table = LegalBasisTable::parse(CONFIGURED).unwrap();
-        assert_eq!(table.all().len(), 20);
-        assert_eq!(
-            table
-                .all()
-                .iter()
-                .filter(|row| row.starts.is_none())
-                .count(),
-            6
-        );
-        assert_eq!(
-            table
-                .all()
-                .iter()
-                .filter(|row| row.body == "yamaguchi" && row.table == "別表第五")
-                .count(),
-            11
-        );
-        assert_eq!(table.all()[0].starts, Some(date("2002-09-01")));
-    }
-
-    #[test]
-    fn an_affair_is_open_from_its_first_day() {
-        let table = LegalBasisTable::parse(CONFIGURED).unwrap();
-        let pension = purpose("local-mutual-aid", "local-mutual-aid-pension");
-        let starts = Some(date("2002-09-01"));
-        assert_eq!(
-            table.decide(&pension, date("2002-08-31")),
-            Err(RefusedPurpose::NotStarted { starts })
-        );
-        assert_eq!(
-            table
-                .decide(&pension, date("2002-09-01"))
-                .unwrap()
-                .statute_ja,
-            "地方公務員等共済組合法"
-        );
-    }
-
-    #[test]
-    fn an_affair_without_a_day_is_refused_on_every_day() {
-        let table = LegalBasisTable::parse(CONFIGURED).unwrap();
-        let refused = table
-            .decide(
-                &purpose("yamaguchi", "architect-registration"),
-                date("2150-12-31"),
-            )
-            .unwrap_err();
-        assert_eq!(refused, RefusedPurpose::NotStarted { starts: None });
-        assert_eq!(refused.code(), ErrorCode::BasisNotStarted);
-    }
-
-    #[test]
-    fn another_bodys_affair_is_no_basis() {
-        let table = LegalBasisTable::parse(CONFIGURED).unwrap();
-        for (body, affair) in [
-            ("mhlw", "radio-station-licence"),
-            ("mic", "passport"),
-            ("", ""),
-            ("mic", ""),
-        ] {
-            let refused = table
-                .decide(&purpose(body, affair), date("2010-01-01"))
-                .unwrap_err();
-            assert_eq!(
-                (refused, refused.code()),
-                (RefusedPurpose::NoBasis, ErrorCode::NoLegalBasis)
-            );
-        }
-    }
-
-    #[test]
-    fn faults_of_the_table_are_named_with_their_line() {
-        assert_eq!(LegalBasisTable::parse(""), Err(LegalBasisError::Header));
-        assert_eq!(LegalBasisTable::parse(ROW), Err(LegalBasisError::Header));
-        for (rows, error) in [
-            (format!("{ROW},more"), LegalBasisError::Columns { line: 2 }),
-            (
-                format!("{ROW}\na,b,c"),
-                LegalBasisError::Columns { line: 3 },
-            ),
-            (
-                ROW.replace("電波法", "\"電波法\""),
-                LegalBasisError::Columns { line: 2 },
-            ),
-            (
-                format!("{ROW}\n\n{ROW}"),
-                LegalBasisError::Duplicate { line: 4 },
-            ),
-            (
-                ROW.replace("2002-12", "2002-13"),
-                LegalBasisError::Starts { line: 2 },
-            ),
-            (
-                ROW.replace("2002-12", "2002/12"),
-                LegalBasisError::Starts { line: 2 },
-            ),
-            (
-                ROW.replace("2002-12", " "),
-                LegalBasisError::Starts { line: 2 },
-            ),
-            (
-                ROW.replace("総務省", " "),
-                LegalBasisError::Value {
-                    line: 2,
-                    column: "body_ja",
-                },
-            ),
-            (
-                ROW.replace("mic", "MIC"),
-                LegalBasisError::Value {
-                    line: 2,
-                    column: "body",
-                },
-            ),
-            (
-                ROW.replace("radio-station-licence", ""),
-                LegalBasisError::Value {
-                    line: 2,
-                    column: "affair",
-                },
-            ),
-            (
-                ROW.replace("reading", "guess"),
-                LegalBasisError::Value {
-                    line: 2,
-                    column: "starts_mark",
-                },
-            ),
-        ] {
-            assert_eq!(parse(&rows), Err(error), "{rows}");
-        }
-        assert_eq!(
-            LegalBasisTable::parse(&"x".repeat(LegalBasisTable::BYTES_MAX + 1)),
-            Err(LegalBasisError::TooLarge)
-        );
-    }
-
-    #[test]
-    fn a_byte_order_mark_carriage_returns_and_full_days_are_read() {
-        let text = format!(
-            "\u{feff}{HEADER}\r\n{}\r\n",
-            ROW.replace("2002-12", "2002-12-24")
-        );
-        assert_eq!(
-            LegalBasisTable::parse(&text).unwrap().all()[0].starts,
-            Some(date("2002-12-24"))
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_reader_panic(rows in "([a-c,\"\n0-9-]|\\PC){0,60}") {
-            let _ = parse(&rows);
-        }
-    }
-}
+mod tests;

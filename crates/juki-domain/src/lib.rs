@@ -27,7 +27,10 @@ pub use date::{CivilDate, DateError};
 pub use era::Era;
 pub use error_code::{ErrorCode, Explanation, Fault, Lang, LangError};
 pub use fold::{fold_address, fold_name};
-pub use legal_basis::{LegalBasis, LegalBasisError, LegalBasisTable, Purpose, RefusedPurpose};
+pub use legal_basis::{
+    LegalBasis, LegalBasisError, LegalBasisTable, PermittedKeys, Purpose, RATE_PER_MIN_MAX,
+    RecordItem, RecordItems, RefusedPurpose, TableChanges,
+};
 pub use municipality::{MunicipalityCode, MunicipalityCodeError, PrefectureCode};
 pub use node::{NodeId, NodeIdError, NodeRole, ServiceId};
 pub use phase::Phase;

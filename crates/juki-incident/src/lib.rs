@@ -7,6 +7,7 @@
 
 mod alert;
 mod entries;
+mod evidence;
 mod kept;
 mod message;
 mod monitor;
@@ -20,6 +21,7 @@ pub use entries::{
     ALERT_REPORTED, ALERTS_PASSED, AlertReported, AlertsPassed, NEIGHBOUR_CHECKPOINT,
     NeighbourCheckpoint,
 };
+pub use evidence::{Confronted, Contradiction, Witness, Witnesses, Wrong, confront, witness_of};
 pub use message::{
     Acknowledged, Counters, KeptCheckpoint, ListedAlert, MonitorAnswer, MonitorQuestion,
     REPORT_ALERTS_MAX, Report,

@@ -2,6 +2,8 @@
 
 mod collecting;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use juki_crypto::random_array;
 use juki_dispatch::{
     Context, Forward, Origin, SECURITY, SecurityRecord, Service, Step, Ticket, View,
@@ -53,6 +55,10 @@ pub struct Monitor {
     alerted: bool,
     /// The next report carries a checkpoint that covers an alert's evidence.
     urgent: bool,
+    /// Neighbours whose first checkpoint since the start was looked at: it is kept where it is newer.
+    heard: BTreeSet<NodeId>,
+    /// How many alerts of each node were looked at in which minute.
+    looked_at: BTreeMap<NodeId, (u64, u64)>,
 }
 
 impl Monitor {
@@ -68,6 +74,8 @@ impl Monitor {
             checkpoint_ms: 0,
             alerted: false,
             urgent: false,
+            heard: BTreeSet::new(),
+            looked_at: BTreeMap::new(),
         }
     }
 
@@ -154,9 +162,45 @@ impl Monitor {
         }
         let more = !kept::alerts_after(view, passed, 1).is_empty();
         self.pace.acknowledged(context.now_ms, more);
-        let checkpoint = answer.checkpoint.as_ref();
-        note_checkpoint(context, &origin.node, checkpoint, (view, false), &mut step);
+        if let Some(checkpoint) = &answer.checkpoint {
+            self.note_checkpoint(context, &origin.node, checkpoint, (view, false), &mut step);
+        }
         step
+    }
+
+    /// Keeps a neighbour's checkpoint where that is due; what contradicts an earlier one, or is not
+    /// the neighbour's, goes on record.
+    fn note_checkpoint(
+        &mut self,
+        context: &Context<'_>,
+        from: &NodeId,
+        checkpoint: &Checkpoint,
+        (view, urgent): (&View, bool),
+        step: &mut Step,
+    ) {
+        let known = kept::neighbour(view, from);
+        let first = !self.heard.contains(from);
+        let judged = judge_checkpoint(
+            context.directory,
+            from,
+            checkpoint,
+            known.as_ref(),
+            (context.now_ms, urgent || first),
+        );
+        if let Err(code) = judged {
+            record(step, from, code, 1);
+        }
+        if judged != Err(ErrorCode::CheckpointForged) {
+            if first {
+                self.heard.insert(from.clone());
+            }
+            if judged != Ok(false) {
+                let kept = NeighbourCheckpoint {
+                    checkpoint: Some(checkpoint.clone()),
+                };
+                step.append(NEIGHBOUR_CHECKPOINT, kept.encode_to_vec());
+            }
+        }
     }
 
     fn suspicion(&self, entry: &Entry) -> Option<Suspicion> {
@@ -350,37 +394,6 @@ fn named(alert: Alert, me: &str) -> Alert {
         Alert { node, ..alert }
     } else {
         alert
-    }
-}
-
-/// Keeps a neighbour's checkpoint where that is due; what contradicts an earlier one, or is not the
-/// neighbour's, goes on record.
-fn note_checkpoint(
-    context: &Context<'_>,
-    from: &NodeId,
-    checkpoint: Option<&Checkpoint>,
-    (view, urgent): (&View, bool),
-    step: &mut Step,
-) {
-    let Some(checkpoint) = checkpoint else {
-        return;
-    };
-    let known = kept::neighbour(view, from);
-    let judged = judge_checkpoint(
-        context.directory,
-        from,
-        checkpoint,
-        known.as_ref(),
-        (context.now_ms, urgent),
-    );
-    if let Err(code) = judged {
-        record(step, from, code, 1);
-    }
-    if judged != Ok(false) && judged != Err(ErrorCode::CheckpointForged) {
-        let kept = NeighbourCheckpoint {
-            checkpoint: Some(checkpoint.clone()),
-        };
-        step.append(NEIGHBOUR_CHECKPOINT, kept.encode_to_vec());
     }
 }
 

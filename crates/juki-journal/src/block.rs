@@ -273,6 +273,11 @@ impl SignedBlock {
         let header = self.read_header()?;
         let municipality =
             MunicipalityCode::from_number(header.municipality).map_err(|_| malformed)?;
+        // Beyond its last number no journal goes on.
+        header
+            .first_seq
+            .checked_add(u64::from(header.count) + 1)
+            .ok_or(malformed)?;
         let unpacked = if self.compressed {
             Some(zstd::bulk::decompress(&self.body, BODY_BYTES_MAX).map_err(|_| malformed)?)
         } else {

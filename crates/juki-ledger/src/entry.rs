@@ -22,6 +22,8 @@ impl EntryKind {
     pub const TORN_TAIL: Self = Self(2);
     /// A signed checkpoint of the chain.
     pub const CHECKPOINT: Self = Self(3);
+    /// What is left of an entry that was purged by law: its leaf, its kind, and why.
+    pub const PURGED: Self = Self(4);
 }
 
 /// An entry that has no number yet.
@@ -52,6 +54,9 @@ impl Entry {
     /// The leaf: what the chain and a block's Merkle tree stand on.
     #[must_use]
     pub fn leaf(&self) -> Digest {
+        if let Some(remains) = self.remains() {
+            return remains.leaf;
+        }
         Self::leaf_of(self.kind, self.at_ms, &self.salt, &self.payload)
     }
 

@@ -92,6 +92,7 @@ impl FrameHeader {
         let plausible = bytes.starts_with(&MAGIC)
             && (1..=COUNT_MAX).contains(&header.count)
             && first_seq > 0
+            && first_seq.checked_add(u64::from(header.count) + 1).is_some()
             && (TAG_LEN..=FRAME_SEALED_MAX).contains(&header.sealed_len());
         if plausible {
             Ok(header)

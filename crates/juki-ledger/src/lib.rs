@@ -7,9 +7,11 @@
 mod checkpoint;
 mod entry;
 mod frame;
+mod purge;
 mod segment;
 
 pub use checkpoint::Checkpoint;
 pub use entry::{Chain, Entry, EntryKind, NewEntry, PAYLOAD_BYTES_MAX, SALT_LEN};
 pub use frame::{FRAME_HEADER_LEN, FRAME_SEALED_MAX, Frame, FrameError, FrameHeader, encode_frame};
+pub use purge::{LEDGER_PURGED, LedgerPurged, PurgeDigest, Remains};
 pub use segment::{SEGMENT_HEADER_LEN, SegmentError, SegmentHeader};

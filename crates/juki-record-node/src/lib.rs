@@ -2,12 +2,15 @@
 //!
 //! A crate of its own because the chassis serves firewalls too, which must not know records.
 
-use std::path::PathBuf;
+mod basis;
+
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use juki_access::{AccessControl, AccessRates};
 use juki_crypto::{SystemRandomness, VerifyingKey};
 use juki_dispatch::{IndexPort, View};
-use juki_domain::{ErrorCode, LegalBasisTable, MunicipalityCode, NodeId, NodeRole, ServiceId};
+use juki_domain::{ErrorCode, MunicipalityCode, NodeId, NodeRole, ServiceId};
 use juki_incident::{Level, Monitor, MonitorSettings, Suspicion};
 use juki_index::{LsmIndex, LsmSize};
 use juki_journal::{BLOCK_REFUSED, JournalReceiver, Refused};
@@ -17,6 +20,8 @@ use juki_registry::Registry;
 use prost::Message as _;
 use serde_json::json;
 
+pub use basis::{basis_routes, check_basis};
+
 /// The appended tables of the Act under which the national center answers: national bodies (art.
 /// 30-10 and 30-7 para. 3).
 pub const NATIONAL_TABLES: [&str; 1] = ["別表第一"];
@@ -25,29 +30,20 @@ pub const NATIONAL_TABLES: [&str; 1] = ["別表第一"];
 /// (art. 30-7 para. 4 to 6, 30-8 para. 1).
 pub const PREFECTURE_TABLES: [&str; 4] = ["別表第二", "別表第三", "別表第四", "別表第五"];
 
-/// The rows under which a tier answers, of the legal-basis table that the configuration names.
+/// The access control of a tier, its rates as configured. It refuses everybody until a legal-basis
+/// table that the registrar signed is in force.
 ///
 /// # Errors
-/// [`StartError`] naming file and fault.
-pub fn legal_basis(prepared: &Prepared, tables: &[&str]) -> Result<LegalBasisTable, StartError> {
-    let path: PathBuf = match &prepared.config.node.legal_basis {
-        Some(path) => prepared.folder.join(path),
-        None => {
-            return Err(StartError::missing(
-                "node.legal_basis: the table that says who may ask for what",
-            ));
-        }
+/// [`StartError`] naming what is missing.
+pub fn access_control(prepared: &Prepared) -> Result<AccessControl, StartError> {
+    let access = prepared.config.access;
+    // The configuration was checked: none of the two is 0.
+    let rate = |per_min| NonZeroU32::new(per_min).unwrap_or(NonZeroU32::MIN);
+    let rates = AccessRates {
+        operator_per_min: rate(access.operator_per_min),
+        body_per_min: rate(access.body_per_min),
     };
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        StartError::configuration(
-            ErrorCode::ConfigUnreadable,
-            format!("{}: {error}", path.display()),
-        )
-    })?;
-    let table = LegalBasisTable::parse(&text).map_err(|error| {
-        StartError::configuration(error.code(), format!("{}: {error}", path.display()))
-    });
-    table.map(|table| table.of_tables(tables))
+    Ok(AccessControl::new(registrar(prepared)?, rates))
 }
 
 /// The registrar's key, which signs operators' cards.
@@ -125,7 +121,7 @@ pub fn registry(prepared: &Prepared, searchable: bool) -> Registry {
 pub fn open_index(prepared: &Prepared) -> Result<Arc<dyn IndexPort>, StartError> {
     // The number rises with the form of keys and values: an index of another form does not open under
     // the key, and is folded anew.
-    let key = prepared.keys.storage_key().derive("index 2");
+    let key = prepared.keys.storage_key().derive("index 3");
     let size = match prepared.config.node.role {
         NodeRole::PrefectureServer | NodeRole::NationalCenter => LsmSize::LARGE,
         NodeRole::MunicipalCs

@@ -5,7 +5,7 @@ use juki_dispatch::View;
 use juki_domain::{Change, MunicipalityCode, ReasonClass, ResidentRecordCode};
 
 use crate::held::Held;
-use crate::keys::Keys;
+use crate::keys::{Keys, SearchKey};
 use crate::slot::Slot;
 use crate::{Difference, DifferenceKind, FourItems, Standing, StoredRecord};
 
@@ -259,7 +259,7 @@ impl Registry {
         let search = if self.searchable {
             self.search_key(before, record)
         } else {
-            [0; 16]
+            SearchKey::NONE
         };
         if self.searchable && before.map(|before| before.search) != Some(search) {
             let holder = Keys::search_holder(pseudonym, municipality);
@@ -274,11 +274,11 @@ impl Registry {
     }
 
     /// Folding is the dearest part of an entry, so items that stay as they were are not folded again.
-    fn search_key(&self, before: Option<&Held>, record: &StoredRecord) -> [u8; 16] {
+    fn search_key(&self, before: Option<&Held>, record: &StoredRecord) -> SearchKey {
         let items = FourItems::of(&record.change.record);
         match before {
             Some(before) if FourItems::of(&before.record.change.record) == items => before.search,
-            Some(_) | None => self.keys.items(&items.folded()),
+            Some(_) | None => items.search_key(&self.keys, &items.folded()),
         }
     }
 }

@@ -3,23 +3,24 @@
 use bytes::Bytes;
 
 use crate::StoredRecord;
+use crate::keys::{SEARCH_KEY_LEN, SearchKey};
 
-/// A record as the index holds it: the pseudonym of its folded items, then its bytes.
+/// A record as the index holds it: its search key, then its bytes.
 pub(crate) struct Held {
-    pub(crate) search: [u8; 16],
+    pub(crate) search: SearchKey,
     pub(crate) record: StoredRecord,
     bytes: Bytes,
 }
 
 impl Held {
-    pub(crate) fn encode(search: &[u8; 16], record: &[u8]) -> Vec<u8> {
-        [&search[..], record].concat()
+    pub(crate) fn encode(search: &SearchKey, record: &[u8]) -> Vec<u8> {
+        [&search.0[..], record].concat()
     }
 
     pub(crate) fn decode(bytes: Bytes) -> Option<Self> {
-        let (search, record) = bytes.split_first_chunk::<16>()?;
+        let (search, record) = bytes.split_first_chunk::<SEARCH_KEY_LEN>()?;
         Some(Self {
-            search: *search,
+            search: SearchKey(*search),
             record: StoredRecord::decode(record)?,
             bytes,
         })
@@ -27,6 +28,6 @@ impl Held {
 
     /// The record's element in its municipality's digest.
     pub(crate) fn element(&self) -> &[u8] {
-        self.bytes.get(16..).unwrap_or(&[])
+        self.bytes.get(SEARCH_KEY_LEN..).unwrap_or(&[])
     }
 }

@@ -2,6 +2,8 @@
 
 use juki_domain::{Address, BirthDate, IdentityRecord, PersonName, Sex, fold_address, fold_name};
 
+use crate::keys::{Keys, SearchKey};
+
 /// The four items a person is looked up by where the code is not known.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FourItems {
@@ -23,6 +25,13 @@ impl FourItems {
             sex: record.sex,
             address: record.address.clone(),
         }
+    }
+
+    /// The key by which the index finds items that were folded.
+    pub(crate) fn search_key(&self, keys: &Keys, folded: &[u8]) -> SearchKey {
+        let name = folded.split(|byte| *byte == 0).next();
+        let name = name.and_then(|name| std::str::from_utf8(name).ok());
+        keys.items(name.unwrap_or_default(), self.birth, folded)
     }
 
     /// The folded form that two writings of the same person share. The stored form stays as it is.

@@ -2,13 +2,30 @@
 //! nobody who is in it.
 
 use juki_crypto::DigestKey;
-use juki_domain::{MunicipalityCode, ResidentRecordCode};
+use juki_domain::{BirthDate, MunicipalityCode, ResidentRecordCode};
 
 const RECORD: u8 = b'r';
 const SEARCH: u8 = b's';
 const DIGEST: u8 = b'g';
 const COUNT: u8 = b'n';
 const DIFFERENCE: u8 = b'x';
+
+/// By what a person is found without the code: the pseudonym of the name's first character with the
+/// birth date, then that of all four items. In this order one key serves whoever knows all four
+/// items and whoever does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SearchKey(pub(crate) [u8; SEARCH_KEY_LEN]);
+
+/// Length of a search key in bytes.
+pub(crate) const SEARCH_KEY_LEN: usize = BEGINNING_LEN + 16;
+/// Length of a place of codes in bytes.
+pub(crate) const SEARCH_PLACE_LEN: usize = 1 + SEARCH_KEY_LEN;
+const BEGINNING_LEN: usize = 8;
+
+impl SearchKey {
+    /// That of a registry in which nobody is searched.
+    pub(crate) const NONE: Self = Self([0; SEARCH_KEY_LEN]);
+}
 
 /// Makes the registry's keys.
 #[derive(Debug, Clone)]
@@ -29,14 +46,37 @@ impl Keys {
         municipality.number().to_be_bytes()
     }
 
-    /// The pseudonym of a folded set of four items.
-    pub(crate) fn items(&self, folded: &[u8]) -> [u8; 16] {
-        self.0.pseudonym(folded)
+    /// The search key of four items, by the folded name and all of them folded.
+    pub(crate) fn items(&self, name: &str, birth: BirthDate, folded: &[u8]) -> SearchKey {
+        let mut key = [0; SEARCH_KEY_LEN];
+        let (first, rest) = key.split_at_mut(BEGINNING_LEN);
+        first.copy_from_slice(&self.beginning(name, birth));
+        rest.copy_from_slice(&self.0.pseudonym(folded));
+        SearchKey(key)
+    }
+
+    fn beginning(&self, name: &str, birth: BirthDate) -> [u8; BEGINNING_LEN] {
+        let mut first = [0; 4];
+        let first = name
+            .chars()
+            .next()
+            .unwrap_or_default()
+            .encode_utf8(&mut first);
+        let birth = birth.number().to_be_bytes();
+        let [a, b, c, d, e, f, g, h, ..] =
+            self.0.pseudonym(&[first.as_bytes(), &[0], &birth].concat());
+        [a, b, c, d, e, f, g, h]
     }
 
     /// The place of the codes under a set of four items; their holders are records.
-    pub(crate) fn searches(items: &[u8; 16]) -> Vec<u8> {
-        join(SEARCH, &[items])
+    pub(crate) fn searches(key: &SearchKey) -> Vec<u8> {
+        join(SEARCH, &[&key.0])
+    }
+
+    /// What the places of all persons of this birth date begin with whose folded name begins with the
+    /// same character.
+    pub(crate) fn searches_by_beginning(&self, name: &str, birth: BirthDate) -> Vec<u8> {
+        join(SEARCH, &[&self.beginning(name, birth)])
     }
 
     /// Who holds a code at the place of its items.

@@ -1,16 +1,20 @@
-//! Looking a person up by code or by the four items.
+//! Looking a person up by code, by the four items, or by fewer of them.
 
+use bytes::Bytes;
 use juki_access::Permit;
 use juki_dispatch::View;
-use juki_domain::ResidentRecordCode;
+use juki_domain::{IdentityRecord, ResidentRecordCode};
 
 use crate::held::Held;
-use crate::keys::Keys;
+use crate::keys::{Keys, SEARCH_PLACE_LEN};
 use crate::slot::Slot;
-use crate::{FourItems, Registry, Standing, StoredRecord, choose_current};
+use crate::{FourItems, FuzzyItems, Registry, Standing, StoredRecord, choose_current};
 
 /// Most persons a lookup compares: more are "several" already.
 const CANDIDATES_MAX: usize = 64;
+
+/// As [`CANDIDATES_MAX`], where fewer than the four items are known.
+const FUZZY_CANDIDATES_MAX: usize = 256;
 
 /// What a lookup goes by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub enum Lookup {
     Code(ResidentRecordCode),
     /// Name, birth date, sex and address.
     Items(FourItems),
+    /// Fewer than these, or the name by its beginning.
+    Fuzzy(FuzzyItems),
 }
 
 /// What a lookup found. It never lists persons.
@@ -47,14 +53,42 @@ impl Registry {
                 .current(view, &self.keys.pseudonym(code))
                 .map_or(Hit::None, |record| Hit::One(Box::new(record))),
             Lookup::Items(items) => self.by_items(view, items),
+            Lookup::Fuzzy(items) => self.by_fewer_items(view, items),
         }
     }
 
     fn by_items(&self, view: &View, items: &FourItems) -> Hit {
         let folded = items.folded();
-        let place = Keys::searches(&self.keys.items(&folded));
+        let place = Keys::searches(&items.search_key(&self.keys, &folded));
+        let found = Slot::all(view, &place, CANDIDATES_MAX);
+        self.only_one(view, found, |record| {
+            let held = FourItems::of(record);
+            held == *items || held.folded() == folded
+        })
+    }
+
+    /// At the scale of the nation, some hundred persons share a birth date and the first character
+    /// of their names. Where it were more than are compared, nobody is told apart: "several".
+    fn by_fewer_items(&self, view: &View, items: &FuzzyItems) -> Hit {
+        let wanted = items.folded();
+        let prefix = self.keys.searches_by_beginning(&wanted.name, items.birth);
+        match Slot::all_of_places(view, &prefix, SEARCH_PLACE_LEN, FUZZY_CANDIDATES_MAX) {
+            Some(found) => self.only_one(view, found, |record| wanted.fits(record)),
+            None => Hit::Several,
+        }
+    }
+
+    /// The one person among candidates whose current record fits.
+    fn only_one(
+        &self,
+        view: &View,
+        mut codes: Vec<Bytes>,
+        fits: impl Fn(&IdentityRecord) -> bool,
+    ) -> Hit {
+        codes.sort_unstable();
+        codes.dedup();
         let mut hits: Vec<StoredRecord> = Vec::new();
-        for code in Slot::all(view, &place, CANDIDATES_MAX) {
+        for code in codes {
             let Some(code) = std::str::from_utf8(&code)
                 .ok()
                 .and_then(|text| text.parse::<ResidentRecordCode>().ok())
@@ -66,8 +100,7 @@ impl Registry {
             };
             // A record left behind elsewhere or under an old code has keys too; only what is
             // current answers.
-            let held = FourItems::of(&current.change.record);
-            let same = (held == *items || held.folded() == folded) && !current.is_replaced();
+            let same = fits(&current.change.record) && !current.is_replaced();
             if same
                 && !hits
                     .iter()

@@ -143,6 +143,30 @@ impl Slot {
         values.truncate(limit);
         values
     }
+
+    /// The values of all holders of all places of this length whose keys begin alike; `None` where
+    /// more than `limit` keys do.
+    pub(crate) fn all_of_places(
+        view: &View,
+        prefix: &[u8],
+        place_len: usize,
+        limit: usize,
+    ) -> Option<Vec<Bytes>> {
+        let found = view.scan(prefix, limit + 1);
+        if found.len() > limit {
+            return None;
+        }
+        let value = |(key, value): (Vec<u8>, Vec<u8>)| {
+            let value = Bytes::from(value);
+            if key.len() > place_len {
+                return Some(value);
+            }
+            First::decode(value)
+                .filter(|first| !first.is_vacant())
+                .map(|first| first.value())
+        };
+        Some(found.into_iter().filter_map(value).collect())
+    }
 }
 
 fn behind(place: &[u8], holder: &[u8]) -> Vec<u8> {

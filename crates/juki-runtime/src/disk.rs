@@ -16,6 +16,7 @@ const OPEN_MAX: usize = 8;
 #[derive(Debug)]
 pub struct DiskFiles {
     folder: PathBuf,
+    writes: bool,
     open: std::sync::Mutex<BTreeMap<String, Arc<File>>>,
 }
 
@@ -31,8 +32,34 @@ impl DiskFiles {
             .create(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
+            writes: true,
             open: std::sync::Mutex::new(BTreeMap::new()),
         })
+    }
+
+    /// Puts a synced file in the place of another, safe against loss of power.
+    ///
+    /// # Errors
+    /// Whatever the operating system says.
+    pub fn replace(&mut self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.folder.join(from), self.folder.join(to))?;
+        if let Ok(mut open) = self.open.lock() {
+            // A file that is open is the one it was before.
+            open.remove(from);
+            open.remove(to);
+        }
+        self.sync_folder()
+    }
+
+    /// Takes a folder of somebody else's to read: nothing is made, and files are opened for reading
+    /// alone, so that writing fails.
+    #[must_use]
+    pub fn reading(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            writes: false,
+            open: std::sync::Mutex::new(BTreeMap::new()),
+        }
     }
 
     fn file(&self, name: &str) -> io::Result<Arc<File>> {
@@ -46,7 +73,7 @@ impl DiskFiles {
         let file = Arc::new(
             OpenOptions::new()
                 .read(true)
-                .write(true)
+                .write(self.writes)
                 .open(self.folder.join(name))?,
         );
         if open.len() >= OPEN_MAX {
@@ -134,5 +161,8 @@ mod tests {
             0o600
         );
         assert_eq!(files.list().unwrap(), ["a"]);
+        let mut reader = DiskFiles::reading(&path);
+        assert_eq!(reader.read_at("a", 3, &mut buffer).unwrap(), 3);
+        assert!(reader.write_at("a", 0, b"x").is_err());
     }
 }

@@ -4,6 +4,7 @@ pub mod cards;
 pub mod codes;
 pub mod query;
 pub mod registration;
+pub mod tables;
 
 #[cfg(test)]
 mod stage;

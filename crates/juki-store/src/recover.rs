@@ -131,7 +131,8 @@ pub(crate) fn walk_segment(
     }
 }
 
-fn end_of(
+/// What is behind the last whole frame of a segment.
+pub(crate) fn end_of(
     files: &dyn Files,
     number: u32,
     offset: u64,

@@ -5,10 +5,11 @@ use std::io;
 
 use juki_crypto::{StorageKey, VerifyingKey};
 use juki_domain::NodeId;
-use juki_ledger::{Chain, Checkpoint, EntryKind, Frame, SegmentHeader};
+use juki_ledger::{Chain, Checkpoint, Entry, EntryKind, Frame, SegmentHeader};
 use juki_runtime::Files;
 use prost::Message as _;
 
+use crate::purge::Purges;
 use crate::recover::{
     FramePlace, SegmentEnd, continues, read_header, segment_name, segment_numbers, walk_segment,
 };
@@ -26,6 +27,10 @@ pub struct VerifyReport {
     pub opened: u64,
     /// How many signed checkpoints fit.
     pub checkpoints: u64,
+    /// How many entries are purged: leaf and number are left of them.
+    pub purged: u64,
+    /// How many of these a purge removed that was broken off.
+    pub purged_unfinished: u64,
     /// The chain's digest after the last entry.
     pub head: [u8; 32],
 }
@@ -71,6 +76,19 @@ pub fn verify_files(
     files: &dyn Files,
     key: Option<&StorageKey>,
 ) -> Result<VerifyReport, VerifyFailure> {
+    verify_each(files, key, &mut |_| {})
+}
+
+/// As [`verify_files`], and tells `see` every entry that was opened and fits, in order, also those
+/// before a failure.
+///
+/// # Errors
+/// [`VerifyFailure`] with the first bad place.
+pub fn verify_each(
+    files: &dyn Files,
+    key: Option<&StorageKey>,
+    see: &mut dyn FnMut(&Entry),
+) -> Result<VerifyReport, VerifyFailure> {
     let mut chain = Chain::default();
     let mut report = VerifyReport {
         node: None,
@@ -78,6 +96,8 @@ pub fn verify_files(
         entries: 0,
         opened: 0,
         checkpoints: 0,
+        purged: 0,
+        purged_unfinished: 0,
         head: [0; 32],
     };
     let numbers = segment_numbers(files)?;
@@ -87,20 +107,40 @@ pub fn verify_files(
             "no segment is here",
         )));
     }
+    let mut purges = Purges::default();
     for number in numbers {
-        verify_segment(files, key, number, &mut chain, &mut report)?;
+        verify_segment(
+            (files, key),
+            number,
+            &mut chain,
+            &mut report,
+            &mut |entry| {
+                purges.take(entry);
+                see(entry);
+            },
+        )?;
     }
+    let judged = purges.judge().map_err(|entry| VerifyFailure::Bad {
+        file: PURGED_ENTRIES.to_owned(),
+        offset: 0,
+        entry,
+        what: "it was removed, and no entry says so and why".to_owned(),
+    })?;
+    (report.purged, report.purged_unfinished) = judged;
     report.entries = chain.seq;
     report.head = chain.hash;
     Ok(report)
 }
 
+/// What a failure names in the place of a file where entries of several are concerned.
+const PURGED_ENTRIES: &str = "purged entries";
+
 fn verify_segment(
-    files: &dyn Files,
-    key: Option<&StorageKey>,
+    (files, key): (&dyn Files, Option<&StorageKey>),
     number: u32,
     chain: &mut Chain,
     report: &mut VerifyReport,
+    see: &mut dyn FnMut(&Entry),
 ) -> Result<(), VerifyFailure> {
     let file = segment_name(number);
     let bytes = read_header(files, number)?;
@@ -130,7 +170,7 @@ fn verify_segment(
         wrong: None,
     };
     let end = walk_segment(files, number, chain, &mut |place, frame| {
-        contents.check(place, frame)
+        contents.check(place, frame, see)
     })?;
     report.opened += contents.opened;
     report.checkpoints += contents.checkpoints;
@@ -169,7 +209,7 @@ struct Contents<'a> {
 }
 
 impl Contents<'_> {
-    fn check(&mut self, place: FramePlace, frame: &Frame) {
+    fn check(&mut self, place: FramePlace, frame: &Frame, see: &mut dyn FnMut(&Entry)) {
         let Some(key) = self.key.filter(|_| self.wrong.is_none()) else {
             return;
         };
@@ -188,6 +228,7 @@ impl Contents<'_> {
                     self.checkpoints += u64::from(entry.kind == EntryKind::CHECKPOINT);
                     self.chain.advance(&entry.leaf());
                     self.opened += 1;
+                    see(entry);
                 }
             }
         }

@@ -242,6 +242,9 @@ fn check_heads(parts: &NetworkParts) -> Result<(), Finding> {
             "is out of bounds; write less than 2^63",
         ));
     }
+    if let Some((key, sentence)) = parts.access.out_of_bounds() {
+        return Err(Finding::value("access", 0, key, sentence));
+    }
     if parts.calendar.version == 0 {
         return Err(Finding::value(
             "calendar",

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use juki_domain::{NodeId, NodeRole, ServiceId};
 
+use crate::access::Access;
 use crate::dial::DialAddress;
 use crate::interface::Interface;
 use crate::network::Network;
@@ -54,10 +55,10 @@ fn server_config(network: &Network, office: &Office) -> NodeConfig {
                 file_bytes_max: Register::file_bytes_max_default(),
             });
         }
-        NodeRole::PrefectureServer | NodeRole::NationalCenter | NodeRole::AgencyTerminal => {
-            config.node.legal_basis = Some(PathBuf::from("../../legal-basis.csv"));
+        NodeRole::PrefectureServer | NodeRole::NationalCenter => {
+            config.access = network.parts().access;
         }
-        NodeRole::FirewallProxy | NodeRole::AccessPoint => {}
+        NodeRole::AgencyTerminal | NodeRole::FirewallProxy | NodeRole::AccessPoint => {}
     }
     let partners = partners(network, office);
     config.peer.push(Peer {
@@ -233,7 +234,6 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
             keys: PathBuf::from("keys"),
             papers: None,
             secrets: None,
-            legal_basis: None,
         },
         calendar: network.calendar().clone(),
         listen: Vec::new(),
@@ -243,6 +243,7 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
         rule: Vec::new(),
         watch: Watch::default(),
         register: None,
+        access: Access::default(),
         relay: Vec::new(),
         limits: Limits::default(),
     }

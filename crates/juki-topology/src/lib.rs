@@ -5,6 +5,7 @@
 //! firewall rules of different nodes always agree, and [`Network::path`] walks a frame through the
 //! derived rules. Nothing here does I/O: texts come in and go out.
 
+mod access;
 mod assemble;
 mod calendar;
 mod config_error;
@@ -25,6 +26,7 @@ mod presets;
 mod text_form;
 mod watch;
 
+pub use access::Access;
 pub use calendar::Calendar;
 pub use config_error::ConfigError;
 pub use config_text::parse as parse_text;

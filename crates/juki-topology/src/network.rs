@@ -3,6 +3,7 @@
 use juki_domain::{MunicipalityCode, NodeId, PrefectureCode};
 use serde::{Deserialize, Serialize};
 
+use crate::access::Access;
 use crate::assemble;
 use crate::calendar::Calendar;
 use crate::config_error::{ConfigError, Finding};
@@ -29,6 +30,9 @@ pub struct NetworkParts {
     pub network: NetworkSection,
     /// The civil date at the start.
     pub calendar: Calendar,
+    /// How often operators and bodies may ask.
+    #[serde(default, skip_serializing_if = "Access::is_default")]
+    pub access: Access,
     /// The office of the national center.
     pub national: National,
     /// The places where lines are emulated.
@@ -167,6 +171,17 @@ impl Network {
     #[must_use]
     pub fn machine_of(&self, node: &NodeId) -> Option<&NodeId> {
         self.placement.machine(node)
+    }
+
+    /// The same network in which operators and bodies may ask this often.
+    ///
+    /// # Errors
+    /// Where a rate is out of bounds.
+    pub fn with_access(self, access: Access) -> Result<Self, ConfigError> {
+        Self::new(NetworkParts {
+            access,
+            ..self.parts
+        })
     }
 
     /// The text of this network, which [`Network::parse`] reads back to an equal value.

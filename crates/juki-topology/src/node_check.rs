@@ -115,21 +115,24 @@ fn check_role_sections(config: &NodeConfig) -> Result<(), Finding> {
     let role = config.node.role;
     let refuse = |section, key| Err(Finding::unknown(section, key, not_for(role)));
     let is_cs = role == NodeRole::MunicipalCs;
-    let decides_by_law = match role {
-        NodeRole::PrefectureServer | NodeRole::NationalCenter | NodeRole::AgencyTerminal => true,
-        NodeRole::MunicipalCs | NodeRole::FirewallProxy | NodeRole::AccessPoint => false,
-    };
     if config.node.papers.is_some() && !is_cs {
         return refuse("node", "papers");
     }
     if config.node.label.is_some() && !is_cs {
         return refuse("node", "label");
     }
-    if config.node.legal_basis.is_some() && !decides_by_law {
-        return refuse("node", "legal_basis");
-    }
     if config.register.is_some() && !is_cs {
         return refuse("register", "");
+    }
+    let answers = match role {
+        NodeRole::PrefectureServer | NodeRole::NationalCenter => true,
+        NodeRole::MunicipalCs
+        | NodeRole::AgencyTerminal
+        | NodeRole::FirewallProxy
+        | NodeRole::AccessPoint => false,
+    };
+    if !config.access.is_default() && !answers {
+        return refuse("access", "");
     }
     if role != NodeRole::FirewallProxy {
         if !config.rule.is_empty() {
@@ -194,6 +197,9 @@ fn check_calendar_and_limits(config: &NodeConfig) -> Result<(), Finding> {
     if !(10..=600_000).contains(&limits.receipt_timeout_ms) {
         let sentence = "is out of bounds; write 10 to 600000";
         return Err(Finding::value("limits", 0, "receipt_timeout_ms", sentence));
+    }
+    if let Some((key, sentence)) = config.access.out_of_bounds() {
+        return Err(Finding::value("access", 0, key, sentence));
     }
     if limits.connecting_after_ms > 600_000 {
         let sentence = "is out of bounds; write 0 to 600000";

@@ -7,6 +7,7 @@ use juki_domain::{MunicipalityCode, NodeId, NodeRole, PrefectureCode, ServiceId}
 use juki_line::LineSettings;
 use serde::{Deserialize, Serialize};
 
+use crate::access::Access;
 use crate::calendar::Calendar;
 use crate::config_error::ConfigError;
 use crate::config_text;
@@ -47,6 +48,9 @@ pub struct NodeConfig {
     /// The port of the existing register; of a municipality's server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub register: Option<Register>,
+    /// How often it may be asked; of servers of prefectures and nation only.
+    #[serde(default, skip_serializing_if = "Access::is_default")]
+    pub access: Access,
     /// The lines that an access point emulates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relay: Vec<Relay>,
@@ -102,9 +106,6 @@ pub struct NodeSection {
     /// The folder of move-out certificates on paper; of a municipality's server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub papers: Option<PathBuf>,
-    /// The legal-basis table; of servers of prefectures and nation and of terminals only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub legal_basis: Option<PathBuf>,
 }
 
 /// One place where a node listens.

@@ -1,11 +1,14 @@
 //! The command line: `jukinet COMMAND ..`.
 
 mod alerts;
+mod audit;
+mod basis;
 mod driving;
 mod firewall;
 mod japanese;
 mod operator;
 mod population;
+mod purge;
 mod selection;
 
 use std::path::PathBuf;
@@ -14,6 +17,11 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use juki_domain::{CivilDate, Lang};
 
 pub(crate) use alerts::AlertsArgs;
+pub(crate) use audit::{
+    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, Wanted,
+    WantedOutcome,
+};
+pub(crate) use basis::{BasisCommand, BasisFileArgs, BasisPublishArgs, BasisShowArgs};
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,
     ReconcileRegisterArgs, RevokeArgs, RollCaArgs, RollStep, RotateArgs, StateArgs,
@@ -24,6 +32,7 @@ pub(crate) use operator::{
     ByArgs, CardArgs, EnrolArgs, LoginArgs, OperatorCommand, PinArgs, RevokeCardArgs,
 };
 pub(crate) use population::PopulationArgs;
+pub(crate) use purge::{PurgeArgs, PurgeGroup};
 pub(crate) use selection::Selection;
 
 /// Builds, runs, watches and examines a resident registry network on this machine
@@ -83,7 +92,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet alerts ./demo\n  jukinet alerts ./demo --node prefecture-35 --json"
     )]
     Alerts(AlertsArgs),
-    /// Evidence: verify ledgers
+    /// Evidence: verify, search, export and analyse ledgers
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Drive a communication server as the existing register would
@@ -105,6 +114,9 @@ pub(crate) enum Command {
     /// Certificates
     #[command(subcommand)]
     Pki(PkiCommand),
+    /// The table of legal bases: which body may be given which items for which affair
+    #[command(subcommand)]
+    Basis(BasisCommand),
     /// Show leased lines or change them while they run
     #[command(
         after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo up cs-355011 --direction upward\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000"
@@ -286,6 +298,12 @@ pub(crate) struct NewArgs {
     /// Let every line pass everything at once instead of what its leased line carries
     #[arg(long)]
     pub(crate) unshaped: bool,
+    /// Questions a minute that one operator may ask
+    #[arg(long, value_name = "N", default_value_t = 600, value_parser = clap::value_parser!(u32).range(1..=60_000_000))]
+    pub(crate) operator_per_min: u32,
+    /// Questions a minute that all operators of a body may ask together
+    #[arg(long, value_name = "N", default_value_t = 6_000, value_parser = clap::value_parser!(u32).range(1..=60_000_000))]
+    pub(crate) body_per_min: u32,
 }
 
 /// The networks that `new` can make.
@@ -353,17 +371,10 @@ pub(crate) struct TraceArgs {
     pub(crate) id: String,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Verify checksums, chain and checkpoints of ledgers; name the first bad entry
-    #[command(after_help = "Example:\n  jukinet audit verify ./demo/nodes/national/data/ledger")]
-    Verify(VerifyArgs),
-}
-
 /// Arguments of `audit verify`.
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
-    /// Ledger folders
+    /// Ledger folders, or deployment folders for all ledgers in them
     #[arg(required = true)]
     pub(crate) path: Vec<PathBuf>,
     /// The node's storage key; without it the key beside the node's data folder is taken

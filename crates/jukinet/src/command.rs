@@ -1,7 +1,8 @@
 //! One module per command.
 
 mod alerts;
-mod audit;
+pub(crate) mod audit;
+mod basis;
 mod bench;
 mod completions;
 mod cs;
@@ -24,7 +25,7 @@ pub(crate) mod up;
 
 use juki_domain::ErrorCode;
 
-use crate::cli::{AuditCommand, Command, ReconcileCommand};
+use crate::cli::{BasisCommand, Command, ReconcileCommand};
 use crate::failure::{Ending, Failure};
 use crate::screen::Screen;
 
@@ -39,7 +40,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Doctor(args) => waited(doctor::run(&args, screen)),
         Command::Trace(args) => waited(trace::run(&args, screen)),
         Command::Alerts(args) => waited(alerts::run(&args, screen)),
-        Command::Audit(AuditCommand::Verify(args)) => audit::verify(&args, screen),
+        Command::Audit(action) => audit::run(action, screen),
         Command::Cs(args) => waited(cs::run(&args, screen)),
         Command::Reconcile(ReconcileCommand::Register(args)) => {
             waited(reconcile::register(&args, screen))
@@ -47,6 +48,9 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Query(args) => waited(query::run(&args, screen)),
         Command::Pki(command) => waited(pki::run(&command, screen)),
         Command::Operator(command) => waited(operator::run(&command, screen)),
+        Command::Basis(BasisCommand::Show(args)) => waited(basis::show(&args, screen)),
+        Command::Basis(BasisCommand::Check(args)) => basis::check(&args, screen),
+        Command::Basis(BasisCommand::Publish(args)) => waited(basis::publish(&args, screen)),
         Command::Line(args) => waited(line::run(&args, screen)),
         Command::Firewall(args) => waited(firewall::run(&args, screen)),
         Command::Demo(args) => waited(demo::run(&args, screen)),

@@ -114,6 +114,11 @@ impl Deployment {
         self.folder.join("cards")
     }
 
+    /// `DIR/legal-basis.csv`: the table as it is edited; in force is what the registrar signed.
+    pub(crate) fn legal_basis(&self) -> PathBuf {
+        self.folder.join("legal-basis.csv")
+    }
+
     /// `DIR/pki`: the offline root key and the authorities' certificates.
     pub(crate) fn pki(&self) -> PathBuf {
         self.folder.join("pki")

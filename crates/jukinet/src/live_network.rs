@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use juki_admin::{AdminClient, StatusReport};
 use juki_domain::{ErrorCode, NodeRole, Sex};
 use juki_population::{Population, PopulationSettings};
-use juki_topology::DEMO_BODY;
+use juki_topology::{Access, DEMO_BODY};
 use serde_json::{Value, json};
 
 use crate::cli::{NewArgs, Preset, Selection, UpArgs};
@@ -48,7 +48,8 @@ pub(crate) struct LiveNetwork {
 }
 
 impl LiveNetwork {
-    /// Makes a preset's deployment on unshaped lines with this part of its municipalities' residents.
+    /// Makes a preset's deployment on unshaped lines with this part of its municipalities' residents,
+    /// to be measured: operators may ask as often as the machine can answer.
     ///
     /// # Errors
     /// As `new` and `population`.
@@ -59,12 +60,28 @@ impl LiveNetwork {
         scale: f64,
         screen: Screen,
     ) -> Result<Self, Failure> {
+        Self::make_with(dir, (preset, Access::MEASURED), seed, scale, screen)
+    }
+
+    /// The same with the rates at which operators and bodies may ask.
+    ///
+    /// # Errors
+    /// As `new` and `population`.
+    pub(crate) fn make_with(
+        dir: &Path,
+        (preset, access): (Preset, Access),
+        seed: u64,
+        scale: f64,
+        screen: Screen,
+    ) -> Result<Self, Failure> {
         let args = NewArgs {
             dir: dir.to_owned(),
             preset,
             seed,
             scale: None,
             unshaped: true,
+            operator_per_min: access.operator_per_min,
+            body_per_min: access.body_per_min,
         };
         new::run(&args, screen.silent())?;
         let deployment = Deployment::open(dir)?;

@@ -17,6 +17,9 @@ macro_rules! texts {
 }
 
 pub(crate) mod alerts;
+pub(crate) mod audit;
+pub(crate) mod basis;
+pub(crate) mod evidence;
 pub(crate) mod firewall;
 pub(crate) mod machines;
 pub(crate) mod matrix;

@@ -24,9 +24,13 @@ fn jukinet(folder: &Path, arguments: &[&str]) -> Output {
 }
 
 fn write_ledger(node: &Path) {
+    write_ledger_of(node, "national", EntryKind(40));
+}
+
+fn write_ledger_of(node: &Path, name: &str, kind: EntryKind) {
     let keys = node.join("keys");
     let identity = LedgerIdentity {
-        node: "national".parse().unwrap(),
+        node: name.parse().unwrap(),
         storage: StorageKey::new(
             fs::read(keys.join("storage.key"))
                 .unwrap()
@@ -45,7 +49,7 @@ fn write_ledger(node: &Path) {
             .append(
                 2,
                 NewEntry {
-                    kind: EntryKind(40),
+                    kind,
                     payload: vec![number; 100],
                 },
             )
@@ -119,5 +123,87 @@ fn an_intact_ledger_verifies_and_one_flipped_byte_is_named() {
     assert!(
         damaged["intact"] == false && damaged["entry"].is_u64() && damaged["offset"].is_u64(),
         "{damaged}"
+    );
+}
+
+#[test]
+fn what_is_older_than_its_term_is_purged_and_the_ledger_says_so() {
+    let place = tempfile::tempdir().unwrap();
+    assert!(jukinet(place.path(), &["new", "net"]).status.success());
+    let node = place.path().join("net/nodes/fw-national");
+    write_ledger_of(&node, "fw-national", EntryKind(129));
+    let purge = |days: &str, what: &str| {
+        let words = [
+            "audit",
+            "purge",
+            "net",
+            "fw-national",
+            "--days",
+            days,
+            "--what",
+            what,
+            "--reason",
+            "the term is over",
+            "--json",
+        ];
+        let output = jukinet(place.path(), &words);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let verified = || {
+        let words = ["audit", "verify", "net", "--json"];
+        let output = jukinet(place.path(), &words);
+        let reports: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(output.status.success(), "{reports:?}");
+        reports.into_iter().next().unwrap()
+    };
+    let before = verified();
+    assert_eq!(
+        purge("1", "operations")["purged"],
+        0,
+        "it holds none of these"
+    );
+    assert_eq!(verified(), before, "and nothing was written");
+    let done = purge("1", "communication");
+    assert_eq!(
+        (done["purged"].as_u64(), done["node"].as_str()),
+        (Some(40), Some("fw-national"))
+    );
+    let after = verified();
+    assert_eq!(after["purged"], 40);
+    assert!(
+        after["entries"].as_u64() > before["entries"].as_u64(),
+        "the purge is on record"
+    );
+    assert_eq!(purge("1", "communication")["purged"], 0, "once is enough");
+
+    let lock = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(node.join("data/node.lock"))
+        .unwrap();
+    lock.lock().unwrap();
+    let words = [
+        "audit",
+        "purge",
+        "net",
+        "fw-national",
+        "--days",
+        "0",
+        "--what",
+        "alerts",
+        "--reason",
+        "x",
+    ];
+    let refused = jukinet(place.path(), &words);
+    assert_eq!(
+        refused.status.code(),
+        Some(1),
+        "a node that runs is left alone"
     );
 }

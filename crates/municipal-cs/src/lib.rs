@@ -16,7 +16,7 @@ mod spool;
 use std::sync::Arc;
 
 use juki_dispatch::Service;
-use juki_domain::{ErrorCode, MunicipalityCode, NodeId, NodeRole};
+use juki_domain::{ChangeRequest, CivilDate, ErrorCode, MunicipalityCode, NodeId, NodeRole};
 use juki_incident::{Monitor, MonitorSettings};
 use juki_journal::{Heights, JournalSender};
 use juki_node::{EngineParts, Node, Prepared, Reporter, Reports, ServiceNode, StartError, Stop};
@@ -31,6 +31,16 @@ use import::Imports;
 use register::Register;
 use register_http::RegisterHttp;
 use spool::SpoolFolder;
+
+/// Reads one change as the register's interface takes it in JSON, on a civil date.
+///
+/// # Errors
+/// The code with which the interface refuses it.
+pub fn read_change(body: &[u8], today: CivilDate) -> Result<ChangeRequest, ErrorCode> {
+    let change: change_json::ChangeJson =
+        serde_json::from_slice(body).map_err(|_| ErrorCode::ValueInvalid)?;
+    change.request(today).map_err(|wrong| wrong.code)
+}
 
 /// A running communication server.
 pub struct MunicipalCs {

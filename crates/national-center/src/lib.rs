@@ -6,7 +6,6 @@ mod registrar;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use juki_access::AccessControl;
 use juki_crypto::BodyPermutation;
 use juki_dispatch::Service;
 use juki_domain::NodeRole;
@@ -16,6 +15,7 @@ use juki_record_node as records;
 use juki_services::cards::CardRegistrar;
 use juki_services::codes::CodeAllocator;
 use juki_services::query::QueryAnswerer;
+use juki_services::tables::TableRegistrar;
 
 use registrar::Registrar;
 
@@ -26,16 +26,13 @@ impl Node for NationalCenter {
     const ROLE: NodeRole = NodeRole::NationalCenter;
 
     fn check(prepared: &Prepared) -> Result<(), StartError> {
-        records::legal_basis(prepared, &records::NATIONAL_TABLES)?;
+        records::check_basis(prepared)?;
         Registrar::open(prepared).map(|_| ())
     }
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
         let registry = records::registry(&prepared, true);
-        let access = AccessControl::new(
-            records::registrar(&prepared)?,
-            records::legal_basis(&prepared, &records::NATIONAL_TABLES)?,
-        );
+        let access = records::access_control(&prepared)?;
         // The permutation hangs on the storage key, which lies outside the data folder: a center
         // that lost only its index goes on where its ledger's counter stands.
         let permutation = BodyPermutation::new(
@@ -55,8 +52,16 @@ impl Node for NationalCenter {
             )),
             Box::new(CodeAllocator::new(permutation)),
             Box::new(records::monitor(None)),
-            Box::new(QueryAnswerer::new(access, registry.clone())),
+            Box::new(QueryAnswerer::new(
+                access,
+                &records::NATIONAL_TABLES,
+                registry.clone(),
+            )),
             Box::new(CardRegistrar::new(records::registrar(&prepared)?, now_ms())),
+            Box::new(TableRegistrar::new(
+                records::registrar(&prepared)?,
+                now_ms(),
+            )),
         ];
         let registrar = Registrar::open(&prepared)?;
         let index = records::open_index(&prepared)?;
@@ -65,9 +70,12 @@ impl Node for NationalCenter {
             index,
             reporter: records::tier_reporter(registry, false),
         };
-        ServiceNode::start(prepared, stop, parts, |handle| registrar.routes(handle))
-            .await
-            .map(Self)
+        ServiceNode::start(prepared, stop, parts, |handle| {
+            records::basis_routes(handle.clone(), &records::NATIONAL_TABLES)
+                .merge(registrar.routes(handle))
+        })
+        .await
+        .map(Self)
     }
 
     async fn ready(&self) -> Vec<(String, String)> {

@@ -1,8 +1,9 @@
-//! The registrar: signs revocation lists and what concerns operators' cards with the online issuing
-//! key.
+//! The registrar: signs revocation lists, the legal-basis table and what concerns operators' cards
+//! with the online issuing key.
 
 mod cards;
 mod issuing;
+mod legal_basis;
 mod renewal;
 
 use std::path::PathBuf;
@@ -103,6 +104,7 @@ impl Registrar {
         tokio::spawn(renew_lists(shared.clone()));
         Router::new()
             .route("/pki/revoke", post(revoke))
+            .route("/basis", post(legal_basis::publish))
             .route("/pki/lists", get(lists))
             .merge(renewal::routes())
             .merge(issuing::routes())

@@ -3,8 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use juki_access::AccessControl;
 use juki_dispatch::Service;
 use juki_domain::{NodeId, NodeRole};
 use juki_journal::{JournalReceiver, Tier};
@@ -20,17 +18,14 @@ impl Node for PrefectureServer {
     const ROLE: NodeRole = NodeRole::PrefectureServer;
 
     fn check(prepared: &Prepared) -> Result<(), StartError> {
-        records::legal_basis(prepared, &records::PREFECTURE_TABLES).map(|_| ())?;
+        records::check_basis(prepared)?;
         upper(prepared).map(|_| ())
     }
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
         let upper = upper(&prepared)?;
         let registry = records::registry(&prepared, true);
-        let access = AccessControl::new(
-            records::registrar(&prepared)?,
-            records::legal_basis(&prepared, &records::PREFECTURE_TABLES)?,
-        );
+        let access = records::access_control(&prepared)?;
         let timeout_ms = prepared.config.limits.receipt_timeout_ms;
         let services: Vec<Box<dyn Service>> = vec![
             Box::new(JournalReceiver::new(
@@ -41,7 +36,11 @@ impl Node for PrefectureServer {
             )),
             Box::new(CodeDesignator::new(upper.clone())),
             Box::new(records::monitor(Some(upper))),
-            Box::new(QueryAnswerer::new(access, registry.clone())),
+            Box::new(QueryAnswerer::new(
+                access,
+                &records::PREFECTURE_TABLES,
+                registry.clone(),
+            )),
         ];
         let index = records::open_index(&prepared)?;
         let reporter = records::tier_reporter(registry, true);
@@ -50,9 +49,11 @@ impl Node for PrefectureServer {
             index,
             reporter,
         };
-        ServiceNode::start(prepared, stop, parts, |_| Router::new())
-            .await
-            .map(Self)
+        ServiceNode::start(prepared, stop, parts, |handle| {
+            records::basis_routes(handle, &records::PREFECTURE_TABLES)
+        })
+        .await
+        .map(Self)
     }
 
     async fn ready(&self) -> Vec<(String, String)> {

@@ -10,6 +10,7 @@
 
 mod deployment;
 mod dice;
+mod forger;
 mod hostile;
 mod prefecture;
 mod printed;
@@ -18,11 +19,15 @@ mod record;
 
 pub use deployment::{Deployment, Running, kill};
 pub use dice::Dice;
+pub use forger::rewrite;
 pub use hostile::{Hostile, Seat};
 pub use prefecture::{Codes, LOAD_PATIENCE, Prefecture, Register, Supervised, Told};
 pub use printed::{Printed, until};
 pub use programs::programs;
-pub use record::{SecurityNote, audits, firewall_alerts, firewall_codes, payloads, security_notes};
+pub use record::{
+    SecurityNote, audits, basis_records, entries, firewall_alerts, firewall_codes, payloads,
+    security_notes,
+};
 
 /// How long anything may take before a test gives up, beside what a test bounds itself.
 pub const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);

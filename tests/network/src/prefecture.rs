@@ -129,8 +129,17 @@ impl Prefecture {
     pub fn made(scale: &str) -> Self {
         let deployment = Deployment::nowhere();
         let preset = ["new", "net", "--preset", "yamaguchi-2002", "--unshaped"];
+        // Questions go on for as long as a load takes.
+        let rates = [
+            "--operator-per-min",
+            "60000000",
+            "--body-per-min",
+            "60000000",
+        ];
         let more = ["--seed", "7", "--scale", scale];
-        let _made = deployment.jukinet(&[&preset[..], &more].concat()).held();
+        let _made = deployment
+            .jukinet(&[&preset[..], &rates, &more].concat())
+            .held();
         let files = fs::read_dir(deployment.net().join("residents")).unwrap();
         let mut registers: Vec<Register> = files
             .filter_map(|file| register(file.unwrap().path()))

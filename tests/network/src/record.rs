@@ -11,6 +11,7 @@ use juki_domain::NodeRole;
 use juki_ledger::{Entry, EntryKind};
 use juki_node::Keys;
 use juki_runtime::DiskFiles;
+use juki_services::query::BasisRecord;
 use juki_store::{Ledger, LedgerIdentity, LedgerSettings};
 use prost::Message as _;
 
@@ -72,6 +73,19 @@ pub fn audits(deployment: &Deployment, node: &str) -> Vec<AuditRecord> {
     records
 }
 
+/// What a node's ledger says of legal-basis tables, in order.
+///
+/// # Panics
+/// Where the ledger does not open.
+#[must_use]
+pub fn basis_records(deployment: &Deployment, node: &str) -> Vec<BasisRecord> {
+    let mut records = Vec::new();
+    visit(deployment, node, &mut |entry| {
+        records.extend(BasisRecord::of(entry))
+    });
+    records
+}
+
 /// The findings of a firewall's detectors, in order: their kinds.
 ///
 /// # Panics
@@ -102,6 +116,19 @@ pub fn payloads(deployment: &Deployment, node: &str, kind: EntryKind) -> Vec<Vec
         }
     });
     payloads
+}
+
+/// All entries of a node's ledger, in order.
+///
+/// # Panics
+/// Where the ledger does not open.
+#[must_use]
+pub fn entries(deployment: &Deployment, node: &str) -> Vec<Entry> {
+    let mut all = Vec::new();
+    visit(deployment, node, &mut |entry| all.push(entry.clone()));
+    // Opening the copy began a run of its own.
+    let _opened = all.pop();
+    all
 }
 
 /// Reads a copy, since opening a ledger begins a segment.

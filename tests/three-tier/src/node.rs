@@ -1,8 +1,9 @@
 //! One node: services over a ledger on a disk that loses power, and an index that a crash sets back.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use juki_access::AccessControl;
+use juki_access::{AccessControl, AccessRates};
 use juki_crypto::{BodyPermutation, DigestKey, StorageKey};
 use juki_dispatch::{
     IndexBatch, IndexMark, IndexPort as _, Input, LedgerPort, LedgerRead, NodeIdentity, Output,
@@ -321,10 +322,12 @@ pub fn registry(post: Post) -> Registry {
 fn services(post: Post) -> Vec<Box<dyn Service>> {
     let registry = registry(post);
     let access = || {
-        AccessControl::new(
-            cast().registrar.public(),
-            LegalBasisTable::parse(LEGAL_BASES).expect("the table is sound"),
-        )
+        let table = LegalBasisTable::parse(LEGAL_BASES).expect("the table is sound");
+        let rates = AccessRates {
+            operator_per_min: NonZeroU32::MAX,
+            body_per_min: NonZeroU32::MAX,
+        };
+        AccessControl::new(cast().registrar.public(), rates).with_basis(1, table)
     };
     let (prefecture, national) = (Post::Prefecture.name(), Post::National.name());
     match post {
@@ -356,7 +359,7 @@ fn services(post: Post) -> Vec<Box<dyn Service>> {
                 RECEIPT_TIMEOUT_MS,
             )),
             Box::new(CodeDesignator::new(national)),
-            Box::new(QueryAnswerer::new(access(), registry)),
+            Box::new(QueryAnswerer::new(access(), &TABLES, registry)),
         ],
         Post::National => vec![
             Box::new(JournalReceiver::new(
@@ -366,7 +369,7 @@ fn services(post: Post) -> Vec<Box<dyn Service>> {
                 RECEIPT_TIMEOUT_MS,
             )),
             Box::new(CodeAllocator::new(permutation())),
-            Box::new(QueryAnswerer::new(access(), registry)),
+            Box::new(QueryAnswerer::new(access(), &TABLES, registry)),
         ],
         Post::Terminal => vec![Box::new(Asker::new(national))],
     }
@@ -377,5 +380,7 @@ pub(crate) fn permutation() -> BodyPermutation {
     BodyPermutation::new([9; 32])
 }
 
-const LEGAL_BASES: &str = "affair,body,table,body_ja,statute_ja,affair_ja,starts,starts_mark\n\
-    war-bereaved-pension,mhlw,別表第一,厚生労働省,援護法,年金,2002-09,src\n";
+const TABLES: [&str; 1] = ["別表第一"];
+const LEGAL_BASES: &str = "affair,body,table,body_ja,statute_ja,affair_ja,starts,starts_mark,\
+    keys,items,fuzzy,operator_per_min,body_per_min,scope_mark\n\
+    war-bereaved-pension,mhlw,別表第一,厚生労働省,援護法,年金,2002-09,src,both,123456,yes,,,design\n";

@@ -5,10 +5,10 @@ macro_rules! access_codes {
         $next! { [$($before)*
             GrantMissing "JKA-1001" Peer Never
             en "The request comes without an operator's grant."
-               "No operator has logged in at this terminal."
+               "No operator has logged in at this terminal; nobody may ask without one (Act art. 30-34)."
                "Log in with your card and PIN, then ask again."
             ja "操作者の許可のない依頼です。"
-               "この端末で誰もログインしていません。"
+               "この端末で誰もログインしていません。操作者のない照会は許されません(法30条の34)。"
                "カードと暗証番号でログインしてから照会し直してください。"
             GrantExpired "JKA-1002" Peer Never
             en "The operator's grant has ended."
@@ -54,10 +54,10 @@ macro_rules! access_codes {
                "管理者に本人確認を受け、解除または再発行を依頼してください。"
             NoLegalBasis "JKA-1101" Peer Never
             en "The law gives this body no right to records for this affair."
-               "The table of legal bases has no row for this body and affair."
+               "The table of legal bases has no row for this body and affair; nobody outside it may demand a code (Act art. 30-42, 30-43)."
                "Choose the affair you really work on; if it is right, no record may be given."
             ja "この機関のこの事務には、提供を受ける法的根拠がありません。"
-               "法的根拠の表に、この機関と事務の組がありません。"
+               "法的根拠の表に、この機関と事務の組がありません。表にない者は住民票コードの告知を求められません(法30条の42、30条の43)。"
                "実際の事務を選び直してください。正しく選んでも表になければ提供できません。"
             BasisNotStarted "JKA-1102" Peer Never
             en "Provision for this affair has not begun."
@@ -68,11 +68,53 @@ macro_rules! access_codes {
                "開始日まで待ち、それまでは従来どおり書面で扱ってください。"
             KeysNotPermitted "JKA-1103" Peer Never
             en "A record may not be looked up by these items."
-               "Only the code, or name with birth date, sex and address, are permitted here."
-               "Ask by the code, or fill in all four items."
+               "The table permits this affair the code, or name with birth date, sex and address, or both of them."
+               "Ask by what the affair permits: the code, or all four items."
             ja "この項目の組では検索できません。"
-               "検索できるのは、住民票コードか、氏名・生年月日・性別・住所の組だけです。"
-               "コードで照会するか、四つの項目をすべて入れてください。"
+               "事務ごとに、住民票コード、氏名・生年月日・性別・住所の組、またはその両方が検索に認められています。"
+               "事務に認められたもの(コード、または四つの項目すべて)で照会してください。"
+            OperatorRateExceeded "JKA-1301" Peer Later
+            en "The operator has asked too many questions within a minute."
+               "Each operator may ask so many questions a minute, overall and for some affairs."
+               "Go on after the time that the answer names; work that needs more goes by bulk provision."
+            ja "この操作者の照会が、一分間の上限を超えました。"
+               "操作者ごとに一分間の照会件数が、全体と一部の事務について定められています。"
+               "回答に示された時間が過ぎてから続けてください。多くの照会が要る事務は一括提供によります。"
+            BodyRateExceeded "JKA-1302" Peer Later
+            en "The body has asked too many questions within a minute."
+               "All operators of a body together may ask so many questions a minute, overall and for some affairs."
+               "Go on after the time that the answer names; work that needs more goes by bulk provision."
+            ja "この機関の照会が、一分間の上限を超えました。"
+               "機関の操作者全員を合わせた一分間の照会件数が、全体と一部の事務について定められています。"
+               "回答に示された時間が過ぎてから続けてください。多くの照会が要る事務は一括提供によります。"
+            ListNotPermitted "JKA-1303" Peer Never
+            en "Nobody is listed here: a question is about one person."
+               "It names no person, or holds a sign that stands for any text (* ? % _)."
+               "Name one person by the code or by the four items."
+            ja "一覧の照会はできません。照会は一人についてのものに限られます。"
+               "誰も特定していないか、任意の文字を表す記号(* ? % _)が入っています。"
+               "住民票コードか四つの項目で、一人を特定してください。"
+            FuzzyNotPermitted "JKA-1304" Peer Never
+            en "This affair may not look a person up by fewer than the four items."
+               "The table permits it only where the records of the affair are often incomplete."
+               "Find the missing items in the papers, then ask by all four or by the code."
+            ja "この事務では、四つの項目に満たない検索はできません。"
+               "それが認められるのは、手元の記録が不完全なことの多い事務だけです。"
+               "書類で残りの項目を確かめ、四つの項目かコードで照会してください。"
+            BasisNotInForce "JKA-1305" Us Later
+            en "This node has no table of legal bases in force."
+               "It was never given one that the registrar signed; without one nobody is answered."
+               "See that the node is connected; the table comes with the connection. Else publish it anew."
+            ja "このノードには、発効中の法的根拠の表がありません。"
+               "登録局の署名した表をまだ受け取っておらず、表なしでは誰にも回答しません。"
+               "接続を確かめてください。表は接続とともに届きます。届かなければ公布し直してください。"
+            BasisMalformed "JKA-1306" Peer Never
+            en "The table of legal bases cannot be put in force."
+               "A line of it does not follow the form; the table in force stays in force."
+               "Mend the line that the detail names, check the table, then publish it."
+            ja "この法的根拠の表は発効できません。"
+               "形式に合わない行があります。これまでの表が発効し続けます。"
+               "詳細に示された行を直し、表を検査してから公布してください。"
             SessionUnknown "JKE-1001" Peer Later
             en "The sealed session is not known here."
                "The receiver was restarted; sessions are never kept on disk."

@@ -58,16 +58,17 @@ impl MunicipalityCodeError {
 }
 
 impl LegalBasisError {
-    /// The code that a node with such a legal-basis table is refused with.
+    /// The code that such a legal-basis table is refused with.
     #[must_use]
     pub fn code(self) -> ErrorCode {
         match self {
             Self::TooLarge
             | Self::Header
+            | Self::Empty
             | Self::Columns { .. }
             | Self::Value { .. }
             | Self::Starts { .. }
-            | Self::Duplicate { .. } => ErrorCode::ConfigBadValue,
+            | Self::Duplicate { .. } => ErrorCode::BasisMalformed,
         }
     }
 }
@@ -120,7 +121,7 @@ mod tests {
         );
         assert_eq!(
             LegalBasisTable::parse("").unwrap_err().code(),
-            ErrorCode::ConfigBadValue
+            ErrorCode::BasisMalformed
         );
         let reason = ChangeReason::Birth;
         assert_eq!(

@@ -1,10 +1,10 @@
 //! The collector's half: reports of other nodes become entries, and are acknowledged when durable.
 
 use juki_dispatch::{Answer, Context, Origin, Step, View};
-use juki_domain::{ErrorCode, NodeRole, ServiceId};
+use juki_domain::{ErrorCode, NodeId, NodeRole, ServiceId};
 use prost::Message as _;
 
-use super::{Monitor, note_checkpoint, record};
+use super::{Monitor, record};
 use crate::kept;
 use crate::{ALERT_REPORTED, Acknowledged, Alert, AlertReported, REPORT_ALERTS_MAX, Report};
 
@@ -22,6 +22,10 @@ impl Monitor {
         };
         if !self.settings.collects {
             return refuse(origin, ErrorCode::ServiceUnknown);
+        }
+        // Each alert costs a signature's check: whoever sends without end is put off before that.
+        if !self.has_room(context.now_ms, &origin.node, report.alerts.len() as u64) {
+            return refuse(origin, ErrorCode::RateExceeded);
         }
         let mut step = Step::none();
         let mut forged = 0;
@@ -41,8 +45,9 @@ impl Monitor {
         if forged > 0 {
             record(&mut step, &origin.node, ErrorCode::AlertForged, forged);
         }
-        let checkpoint = report.checkpoint.as_ref();
-        note_checkpoint(context, &origin.node, checkpoint, (view, taken), &mut step);
+        if let Some(checkpoint) = &report.checkpoint {
+            self.note_checkpoint(context, &origin.node, checkpoint, (view, taken), &mut step);
+        }
         let acknowledged = Acknowledged {
             checkpoint: context.ledger.checkpoint(),
             refusal: String::new(),
@@ -57,6 +62,22 @@ impl Monitor {
         }
     }
 }
+
+impl Monitor {
+    /// Whether so many more alerts of a node may be looked at in this minute.
+    fn has_room(&mut self, now_ms: u64, from: &NodeId, alerts: u64) -> bool {
+        let minute = now_ms / 60_000;
+        let looked_at = self.looked_at.entry(from.clone()).or_default();
+        if looked_at.0 != minute {
+            *looked_at = (minute, 0);
+        }
+        looked_at.1 = looked_at.1.saturating_add(alerts);
+        looked_at.1 <= ALERTS_PER_MINUTE_MAX
+    }
+}
+
+/// Alerts of one node, or of all behind a prefecture, that are looked at in a minute.
+const ALERTS_PER_MINUTE_MAX: u64 = 6_000;
 
 /// Whether the alert is its node's own word, brought by that node or by a prefecture.
 fn is_genuine(context: &Context<'_>, origin: &Origin, alert: &Alert) -> bool {

@@ -220,7 +220,7 @@ impl World {
             1,
         );
         // Later than the node's own session, which this one takes the place of.
-        self.now_ms += 1_000;
+        self.now_ms += 10;
         let to: NodeId = to.parse().unwrap();
         let service = (ServiceId::Monitor, Priority::Interactive);
         let (_, frame) = sessions
@@ -399,7 +399,9 @@ fn checkpoints_are_kept_on_both_sides_and_an_idle_network_writes_nothing() {
 #[test]
 fn a_ledger_that_signs_a_shorter_chain_later_is_an_alert_at_once() {
     let mut world = World::new();
-    world.pass(130);
+    world.pass(1);
+    world.refuse_something(CS, "fw-cs-352047");
+    world.pass(1);
     let report = |chain: &Chain, at_ms, key: &SigningKey| Report {
         checkpoint: Some(Checkpoint::sign(&CS.parse().unwrap(), chain, at_ms, key)),
         ..Report::default()
@@ -419,6 +421,31 @@ fn a_ledger_that_signs_a_shorter_chain_later_is_an_alert_at_once() {
     let said: Vec<(&str, u32, &str)> = alerts
         .iter()
         .map(|alert| (alert.peer.as_str(), alert.level, alert.code.as_str()))
+        .filter(|(_, _, code)| code.starts_with("JKM"))
         .collect();
     assert_eq!(said, [(CS, 3, "JKM-1004")]);
+}
+
+#[test]
+fn whoever_reports_without_end_is_put_off() {
+    let mut world = World::new();
+    world.pass(1);
+    let forged = Report {
+        alerts: vec![
+            Alert {
+                node: NATION.to_owned(),
+                kind: "scan".to_owned(),
+                level: 2,
+                ..Alert::default()
+            };
+            REPORT_ALERTS_MAX
+        ],
+        ..Report::default()
+    };
+    for _ in 0..120 {
+        world.say(CS, PREFECTURE, forged.encode_to_vec());
+    }
+    let kinds = world.kinds(PREFECTURE);
+    let looked_at = kinds.iter().filter(|kind| **kind == SECURITY.0).count();
+    assert_eq!(looked_at, 93, "6,000 alerts a minute, 64 in each report");
 }

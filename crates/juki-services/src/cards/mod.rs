@@ -13,5 +13,6 @@ pub use message::{
     ActKind, CARD_ACT, CardAct, CardActRecord, CardsAnswer, CardsAsk, FirstCards, PageAsk,
     cards_ask,
 };
+pub(crate) use registrar::actor;
 pub use registrar::{ACT_SUBJECT, CardRegistrar, SERVICE};
 pub use row::{ActLine, CardRow};

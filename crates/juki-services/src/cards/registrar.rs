@@ -107,17 +107,7 @@ impl CardRegistrar {
         roles: &[Role],
         view: &View,
     ) -> Result<CardCertificate, ErrorCode> {
-        let card = CardCertificate::decode(signed.certificate.as_slice())
-            .map_err(|_| ErrorCode::ActInvalid)?;
-        let row = CardRow::of(view, &card.serial).ok_or(ErrorCode::CardUnknown)?;
-        let mut listed = CardList::default();
-        if let Some(reason) = row.listed() {
-            // The row has a serial that fits, and the list is empty.
-            let _ = listed.list(&row.serial, reason, row.since_s);
-        }
-        self.judge
-            .judge(signed, roles, &listed, context.now_ms)
-            .map_err(ActError::code)
+        actor(&mut self.judge, context, signed, roles, view)
     }
 
     fn enter(&self, context: &Context<'_>, first: &FirstCards, view: &View) -> Step {
@@ -179,6 +169,28 @@ fn count(view: &View) -> u64 {
     view.get(COUNT)
         .and_then(|bytes| bytes.as_ref().try_into().ok())
         .map_or(0, u64::from_be_bytes)
+}
+
+/// Whose act it is, where the card may be used and carries one of the roles. The card ledger in the
+/// view knows better than any list that was signed.
+pub(crate) fn actor(
+    judge: &mut ActJudge,
+    context: &Context<'_>,
+    signed: &SignedAct,
+    roles: &[Role],
+    view: &View,
+) -> Result<CardCertificate, ErrorCode> {
+    let card = CardCertificate::decode(signed.certificate.as_slice())
+        .map_err(|_| ErrorCode::ActInvalid)?;
+    let row = CardRow::of(view, &card.serial).ok_or(ErrorCode::CardUnknown)?;
+    let mut listed = CardList::default();
+    if let Some(reason) = row.listed() {
+        // The row has a serial that fits, and the list is empty.
+        let _ = listed.list(&row.serial, reason, row.since_s);
+    }
+    judge
+        .judge(signed, roles, &listed, context.now_ms)
+        .map_err(ActError::code)
 }
 
 impl Service for CardRegistrar {

@@ -3,29 +3,44 @@
 use juki_access::{AccessControl, Asked, CardList, Keys, Permit, RefusedAccess};
 use juki_audit::{AUDIT, AuditRecord, Outcome};
 use juki_crypto::{Notice, NoticeKind};
-use juki_dispatch::{Answer, Context, Origin, Service, Step, View};
-use juki_domain::{ErrorCode, ServiceId};
+use juki_dispatch::{Answer, Context, LedgerRead, Origin, Service, Step, View};
+use juki_domain::{CivilDate, ErrorCode, RecordItem, ServiceId};
 use juki_ledger::Entry;
-use juki_registry::{Hit, Registry};
+use juki_registry::{Hit, Registry, Standing};
 use prost::Message as _;
 
+use super::basis::{self, BASIS_IN_FORCE};
 use super::message::{Answered, Question, Request, ShownRecord};
+use super::refusals::RefusalRuns;
 use crate::cards;
-
-/// Items 1 to 6 of the identity record: name, birth date, sex, address, code, change information.
-const ALL_ITEMS: [u32; 6] = [1, 2, 3, 4, 5, 6];
 
 /// Answers questions: an audit record first, then the answer.
 pub struct QueryAnswerer {
     access: AccessControl,
+    tables: &'static [&'static str],
     registry: Registry,
+    runs: RefusalRuns,
+}
+
+/// What a request comes to.
+struct Judged {
+    audit: AuditRecord,
+    answered: Answered,
+    /// Whether no rate bounds refusals like this.
+    unbounded: bool,
 }
 
 impl QueryAnswerer {
-    /// Answers from a registry under an access control.
+    /// Answers from a registry under an access control. Of each legal-basis table that the
+    /// registrar puts in force, the rows of these appended tables concern this node.
     #[must_use]
-    pub fn new(access: AccessControl, registry: Registry) -> Self {
-        Self { access, registry }
+    pub fn new(access: AccessControl, tables: &'static [&'static str], registry: Registry) -> Self {
+        Self {
+            access,
+            tables,
+            registry,
+            runs: RefusalRuns::default(),
+        }
     }
 
     fn judge(
@@ -34,20 +49,24 @@ impl QueryAnswerer {
         origin: &Origin,
         request: &Request,
         view: &View,
-    ) -> (AuditRecord, Answered) {
+    ) -> Judged {
         let mut audit = AuditRecord {
             at_ms: context.now_ms,
             civil_date: context.civil_date.number(),
             terminal: origin.node.to_string(),
             message_id: origin.message_id.to_string(),
             outcome: Outcome::Refused as u32,
+            basis_version: self.access.basis_number(),
             ..AuditRecord::default()
         };
         let Ok(question) = Question::decode(request.question.as_slice()) else {
-            return refused(audit, ErrorCode::FrameGarbage);
+            return Judged {
+                unbounded: true,
+                ..refused(audit, ErrorCode::FrameGarbage)
+            };
         };
-        audit.affair.clone_from(&question.affair);
         let lookup = question.lookup();
+        audit.affair.clone_from(&question.affair);
         let keys = lookup.as_ref().map_or(Keys::Items, |(keys, _)| *keys);
         audit.keys = keys as u32;
         let asked = Asked {
@@ -57,37 +76,43 @@ impl QueryAnswerer {
             question: &request.question,
         };
         let authorisation = request.authorisation.clone().unwrap_or_default();
-        let permit =
-            match self
-                .access
-                .decide(&authorisation, &asked, context.now_ms, context.civil_date)
-            {
-                Ok(permit) => permit,
-                Err(RefusedAccess {
-                    code,
-                    operator,
-                    card,
-                    body,
-                    starts,
-                }) => {
-                    audit = AuditRecord {
-                        operator,
-                        card,
-                        body,
-                        refusal: code.code().to_owned(),
-                        ..audit
-                    };
-                    return (audit, Answered::refused(code, starts));
-                }
-            };
-        audit = named(audit, &permit);
-        match lookup {
-            Err(code) => refused(audit, code),
-            Ok((_, lookup)) => self.answer(audit, self.registry.look_up(&permit, view, &lookup)),
+        let decided =
+            self.access
+                .decide(&authorisation, &asked, context.now_ms, context.civil_date);
+        match (decided, lookup) {
+            (Err(refused), _) => refused_access(audit, refused),
+            (Ok(permit), Err(code)) => refused(named(audit, &permit), code),
+            (Ok(permit), Ok((_, lookup))) => {
+                let hit = self.registry.look_up(&permit, view, &lookup);
+                self.answer(named(audit, &permit), &permit, hit)
+            }
         }
     }
 
-    fn answer(&self, mut audit: AuditRecord, hit: Hit) -> (AuditRecord, Answered) {
+    fn hear_basis(&mut self, context: &Context<'_>, notice: &Notice, view: &View) -> Step {
+        let mut step = Step::none();
+        let heard = basis::hear(notice, context.now_ms, context.ledger, view);
+        if let Some(record) = heard.record {
+            step.append(BASIS_IN_FORCE, record.encode_to_vec());
+        }
+        if let Some(in_force) = heard.in_force {
+            self.access
+                .take_in_force(basis::of_node(in_force, self.tables));
+        }
+        step
+    }
+
+    fn answer(&self, mut audit: AuditRecord, permit: &Permit, hit: Hit) -> Judged {
+        let hit = match hit {
+            // Whoever may not learn that a record has ended must not take it for one that stands.
+            Hit::One(record)
+                if record.standing() == Standing::Ended
+                    && !permit.items.has(RecordItem::ChangeInformation) =>
+            {
+                Hit::None
+            }
+            Hit::One(_) | Hit::None | Hit::Several => hit,
+        };
         let outcome = match &hit {
             Hit::None => Outcome::NoMatch,
             Hit::One(_) => Outcome::Match,
@@ -100,10 +125,14 @@ impl QueryAnswerer {
         };
         if let Hit::One(record) = hit {
             audit.person = self.registry.pseudonym(&record.change.record.code).to_vec();
-            audit.items = ALL_ITEMS.to_vec();
-            answered.record = Some(ShownRecord::of(&record));
+            audit.items = permit.items.numbers().collect();
+            answered.record = Some(ShownRecord::of(&record, permit.items));
         }
-        (audit, answered)
+        Judged {
+            audit,
+            answered,
+            unbounded: false,
+        }
     }
 }
 
@@ -117,14 +146,33 @@ fn named(audit: AuditRecord, permit: &Permit) -> AuditRecord {
     }
 }
 
-fn refused(audit: AuditRecord, code: ErrorCode) -> (AuditRecord, Answered) {
-    (
-        AuditRecord {
+fn refused(audit: AuditRecord, code: ErrorCode) -> Judged {
+    Judged {
+        audit: AuditRecord {
             refusal: code.code().to_owned(),
             ..audit
         },
-        Answered::refused(code, None),
-    )
+        answered: Answered::refused(code),
+        unbounded: false,
+    }
+}
+
+fn refused_access(audit: AuditRecord, access: RefusedAccess) -> Judged {
+    let judged = refused(audit, access.code);
+    Judged {
+        audit: AuditRecord {
+            operator: access.operator,
+            card: access.card,
+            body: access.body,
+            ..judged.audit
+        },
+        answered: Answered {
+            starts: access.starts.map_or(0, CivilDate::number),
+            ask_again_ms: access.ask_again_ms.unwrap_or(0),
+            ..judged.answered
+        },
+        unbounded: access.unbounded,
+    }
 }
 
 impl Service for QueryAnswerer {
@@ -144,13 +192,19 @@ impl Service for QueryAnswerer {
         }
         // What cannot be read has no authorisation either, and is refused and recorded for that.
         let request = Request::decode(message).unwrap_or_default();
-        let (audit, answered) = self.judge(context, origin, &request, view);
+        let judged = self.judge(context, origin, &request, view);
         let mut step = Step::none();
-        step.append(AUDIT, audit.encode_to_vec());
+        if judged.unbounded {
+            for record in self.runs.take(judged.audit) {
+                step.append(AUDIT, record.encode_to_vec());
+            }
+        } else {
+            step.append(AUDIT, judged.audit.encode_to_vec());
+        }
         step.answer(Answer::to(
             origin,
             ServiceId::Query,
-            answered.encode_to_vec(),
+            judged.answered.encode_to_vec(),
         ));
         step
     }
@@ -165,12 +219,34 @@ impl Service for QueryAnswerer {
                 }
                 step
             }
-            NoticeKind::LegalBasis | NoticeKind::Directory => Step::none(),
+            NoticeKind::LegalBasis => self.hear_basis(context, notice, view),
+            NoticeKind::Directory => Step::none(),
         }
     }
 
     fn apply(&mut self, entry: &Entry, view: &mut View) {
+        basis::apply(entry, view);
         cards::recorded(entry, view);
+    }
+
+    fn resume(&mut self, ledger: &dyn LedgerRead, view: &View) {
+        if let Some(in_force) = basis::resumed(ledger, view) {
+            self.access
+                .take_in_force(basis::of_node(in_force, self.tables));
+        }
+    }
+
+    fn on_timeout(&mut self, context: &Context<'_>, _view: &mut View) -> Step {
+        let mut step = Step::none();
+        for record in self.runs.due(context.now_ms) {
+            step.append(AUDIT, record.encode_to_vec());
+        }
+        // Nobody waits for the sum of what was refused.
+        step.lazy()
+    }
+
+    fn next_timeout(&self) -> Option<u64> {
+        self.runs.next_due()
     }
 }
 

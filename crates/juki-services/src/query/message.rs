@@ -2,8 +2,8 @@
 
 use juki_access::{Authorisation, Keys};
 use juki_audit::Outcome;
-use juki_domain::{Address, BirthDate, ErrorCode, PersonName, Sex};
-use juki_registry::{FourItems, Lookup, Standing, StoredRecord};
+use juki_domain::{Address, BirthDate, ErrorCode, PersonName, RecordItem, RecordItems, Sex};
+use juki_registry::{FourItems, FuzzyItems, Lookup, Standing, StoredRecord};
 use prost::Message;
 
 /// What is asked. The proof of the authorisation covers these bytes.
@@ -30,17 +30,29 @@ pub struct Question {
     /// Random bytes, so that equal questions have different proofs.
     #[prost(bytes = "vec", tag = "7")]
     pub nonce: Vec<u8>,
+    /// Whether the name is only a name's beginning.
+    #[prost(bool, tag = "8")]
+    pub name_begins: bool,
 }
 
 impl Question {
     /// What the question goes by.
     ///
     /// # Errors
-    /// The code of the item that is wrong, or [`ErrorCode::KeysNotPermitted`] for a question that
-    /// goes by anything but a code alone or all four items: lists are not asked for.
+    /// The code of the item that is wrong; [`ErrorCode::ListNotPermitted`] where it names nobody or
+    /// holds a sign that stands for any text; [`ErrorCode::KeysNotPermitted`] where it goes by
+    /// anything but a code alone, the four items, or a name with a birth date.
     pub fn lookup(&self) -> Result<(Keys, Lookup), ErrorCode> {
-        let items =
-            !(self.name.is_empty() && self.birth == 0 && self.sex == 0 && self.address.is_empty());
+        let items = !(self.name.is_empty()
+            && self.birth == 0
+            && self.sex == 0
+            && self.address.is_empty()
+            && !self.name_begins);
+        let texts = [&self.code, &self.name, &self.address];
+        let lists = texts.iter().any(|text| text.contains(ANY_TEXT));
+        if lists || (self.code.is_empty() && !items) {
+            return Err(ErrorCode::ListNotPermitted);
+        }
         if !self.code.is_empty() {
             if items {
                 return Err(ErrorCode::KeysNotPermitted);
@@ -51,19 +63,51 @@ impl Question {
                 .map(|code| (Keys::Code, Lookup::Code(code)))
                 .map_err(|error: juki_domain::CodeError| error.code());
         }
-        if self.name.is_empty() || self.birth == 0 || self.sex == 0 || self.address.is_empty() {
+        // A beginning tells little: something beside the birth date has to tell people apart.
+        let tells = !self.name_begins || self.sex != 0 || !self.address.is_empty();
+        if self.name.is_empty() || self.birth == 0 || !tells {
             return Err(ErrorCode::KeysNotPermitted);
         }
-        let items = FourItems {
-            name: PersonName::parse(&self.name).map_err(|error| error.code())?,
-            birth: BirthDate::from_number(self.birth).map_err(|error| error.code())?,
-            sex: u8::try_from(self.sex)
-                .ok()
-                .and_then(Sex::from_number)
-                .ok_or(ErrorCode::ValueInvalid)?,
-            address: Address::parse(&self.address).map_err(|error| error.code())?,
+        self.by_items()
+    }
+
+    fn by_items(&self) -> Result<(Keys, Lookup), ErrorCode> {
+        let name = PersonName::parse(&self.name).map_err(|error| error.code())?;
+        let birth = BirthDate::from_number(self.birth).map_err(|error| error.code())?;
+        let sex = match self.sex {
+            0 => None,
+            number => Some(
+                u8::try_from(number)
+                    .ok()
+                    .and_then(Sex::from_number)
+                    .ok_or(ErrorCode::ValueInvalid)?,
+            ),
         };
-        Ok((Keys::Items, Lookup::Items(items)))
+        let address = match self.address.as_str() {
+            "" => None,
+            text => Some(Address::parse(text).map_err(|error| error.code())?),
+        };
+        Ok(match (sex, address) {
+            (Some(sex), Some(address)) if !self.name_begins => {
+                let items = FourItems {
+                    name,
+                    birth,
+                    sex,
+                    address,
+                };
+                (Keys::Items, Lookup::Items(items))
+            }
+            (sex, address) => {
+                let items = FuzzyItems {
+                    name,
+                    name_begins: self.name_begins,
+                    birth,
+                    sex,
+                    address,
+                };
+                (Keys::Fuzzy, Lookup::Fuzzy(items))
+            }
+        })
     }
 }
 
@@ -78,7 +122,8 @@ pub struct Request {
     pub authorisation: Option<Authorisation>,
 }
 
-/// The items that are shown (Act art. 30-5 para. 1).
+/// The items that are shown (Act art. 30-5 para. 1). What the affair may not see is empty, and not
+/// among `items`.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct ShownRecord {
     /// 住民票コード
@@ -111,24 +156,42 @@ pub struct ShownRecord {
     /// The municipality, as five digits.
     #[prost(uint32, tag = "10")]
     pub municipality: u32,
+    /// Which items these are: item n is bit n - 1.
+    #[prost(uint32, tag = "11")]
+    pub items: u32,
 }
 
 impl ShownRecord {
-    pub(crate) fn of(stored: &StoredRecord) -> Self {
+    /// The permitted items of a record.
+    pub(crate) fn of(stored: &StoredRecord, items: RecordItems) -> Self {
         let change = &stored.change;
+        let text = |item, text: &str| {
+            if items.has(item) {
+                text.to_owned()
+            } else {
+                String::new()
+            }
+        };
+        let number = |item, number: u32| if items.has(item) { number } else { 0 };
+        let change_information = RecordItem::ChangeInformation;
         Self {
-            code: change.record.code.reveal().to_owned(),
-            name: change.record.name.reveal().to_owned(),
-            birth: change.record.birth.number(),
-            sex: change.record.sex as u32,
-            address: change.record.address.reveal().to_owned(),
-            reason: change.reason as u32,
-            event_date: change.event_date.number(),
-            previous_code: change
-                .previous_code
-                .map_or_else(String::new, |code| code.reveal().to_owned()),
-            ended: stored.standing() == Standing::Ended,
-            municipality: stored.municipality.number(),
+            code: text(RecordItem::Code, change.record.code.reveal()),
+            name: text(RecordItem::Name, change.record.name.reveal()),
+            birth: number(RecordItem::BirthDate, change.record.birth.number()),
+            sex: number(RecordItem::Sex, change.record.sex as u32),
+            address: text(RecordItem::Address, change.record.address.reveal()),
+            reason: number(change_information, change.reason as u32),
+            event_date: number(change_information, change.event_date.number()),
+            // The code before is change information, and a code.
+            previous_code: match change.previous_code {
+                Some(code) if items.has(change_information) => {
+                    text(RecordItem::Code, code.reveal())
+                }
+                Some(_) | None => String::new(),
+            },
+            ended: items.has(change_information) && stored.standing() == Standing::Ended,
+            municipality: number(RecordItem::Address, stored.municipality.number()),
+            items: items.bits(),
         }
     }
 }
@@ -148,16 +211,23 @@ pub struct Answered {
     /// The items, for a match.
     #[prost(message, optional, tag = "4")]
     pub record: Option<ShownRecord>,
+    /// After how many milliseconds to ask again, where a rate is why it was refused.
+    #[prost(uint64, tag = "5")]
+    pub ask_again_ms: u64,
 }
 
 impl Answered {
-    pub(crate) fn refused(code: ErrorCode, starts: Option<juki_domain::CivilDate>) -> Self {
-        let starts = starts.map_or(0, juki_domain::CivilDate::number);
+    pub(crate) fn refused(code: ErrorCode) -> Self {
         Self {
             outcome: Outcome::Refused as u32,
             refusal: code.code().to_owned(),
-            starts,
-            record: None,
+            ..Self::default()
         }
     }
 }
+
+/// Signs that stand for any text where lists are searched.
+const ANY_TEXT: [char; 9] = ['*', '?', '%', '_', '＊', '？', '％', '＿', '\u{fe57}'];
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use juki_domain::NodeId;
 
 use super::{UNSHAPED, fixed};
+use crate::access::Access;
 use crate::calendar::Calendar;
 use crate::config_error::ConfigError;
 use crate::network::{
@@ -40,6 +41,7 @@ impl Network {
                 anchor_unix_s,
                 version: 1,
             },
+            access: Access::default(),
             national: National {
                 label: "全国センター".to_owned(),
             },

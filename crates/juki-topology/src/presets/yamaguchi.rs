@@ -3,6 +3,7 @@
 use juki_domain::LegalBasis;
 
 use super::{UNSHAPED, fixed};
+use crate::access::Access;
 use crate::calendar::Calendar;
 use crate::config_error::ConfigError;
 use crate::network::{
@@ -60,6 +61,7 @@ impl Network {
                 anchor_unix_s,
                 version: 1,
             },
+            access: Access::default(),
             national: National {
                 label: "全国センター".to_owned(),
             },

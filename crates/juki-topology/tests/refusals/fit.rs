@@ -29,12 +29,9 @@ fn sections_of_other_roles_are_refused() {
         "network = \"d\"\npapers = \"p\"",
     );
     check(&error, unknown, 5, "node.papers", "firewall-proxy");
-    let error = refused(
-        CS,
-        "network = \"demo-1\"",
-        "network = \"d\"\nlegal_basis = \"l\"",
-    );
-    check(&error, unknown, 5, "node.legal_basis", "municipal-cs");
+    let access = format!("{CS}\n[access]\nbody_per_min = 1\n");
+    let error = NodeConfig::parse(&access, "f").expect_err("refused");
+    check(&error, unknown, 26, "access", "municipal-cs");
     let text = ACCESS_POINT.split_once("[[relay]]").expect("a relay").0;
     let error = NodeConfig::parse(text, "f").expect_err("refused");
     assert_eq!(

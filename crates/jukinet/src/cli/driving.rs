@@ -138,9 +138,12 @@ pub(crate) struct QueryArgs {
     /// Resident record code; - reads it from standard input
     #[arg(long, conflicts_with_all = ["name", "birth", "sex", "address"], required_unless_present = "name")]
     pub(crate) code: Option<String>,
-    /// Family name and given name
-    #[arg(long, requires_all = ["birth", "sex", "address"])]
+    /// Family name and given name; without sex or address only where the affair permits that
+    #[arg(long, requires = "birth")]
     pub(crate) name: Option<String>,
+    /// The name is only a name's beginning, where the affair permits that; sex or address is needed
+    #[arg(long, requires = "name")]
+    pub(crate) name_begins: bool,
     /// Birth date
     #[arg(long, requires = "name")]
     pub(crate) birth: Option<String>,

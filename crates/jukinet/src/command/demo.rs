@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use juki_crypto::{SystemRandomness, random_array};
 use juki_domain::ErrorCode;
+use juki_topology::Access;
 use serde_json::json;
 
 use crate::cli::{DemoArgs, Preset};
@@ -59,9 +60,9 @@ pub(crate) async fn run(args: &DemoArgs, screen: Screen) -> Ending {
     let began = Instant::now();
     let home = Home::choose(args);
     step(1, &text::demo_making(screen.lang), screen);
-    let mut network = LiveNetwork::make(
+    let mut network = LiveNetwork::make_with(
         &home.dir,
-        Preset::Demo,
+        (Preset::Demo, Access::default()),
         args.seed,
         RESIDENTS / CENSUS,
         screen,

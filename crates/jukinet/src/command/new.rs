@@ -1,5 +1,6 @@
 //! `jukinet new`: a deployment folder.
 
+mod basis;
 mod cards;
 pub(crate) mod folder;
 mod keys;
@@ -10,7 +11,7 @@ use std::path::Path;
 
 use juki_crypto::{SystemRandomness, random_array};
 use juki_domain::{ErrorCode, Lang, LegalBasisTable, NodeRole};
-use juki_topology::{Network, NodeConfig};
+use juki_topology::{Access, Network, NodeConfig};
 use serde_json::json;
 
 use crate::cli::{NewArgs, Preset};
@@ -58,10 +59,7 @@ fn make(args: &NewArgs, folder: &Path, lang: Lang) -> Result<Made, Failure> {
         &deployment.folder().join(NETWORK_FILE),
         deployment.network().to_toml()?.as_bytes(),
     )?;
-    folder::write(
-        &deployment.folder().join("legal-basis.csv"),
-        LEGAL_BASIS.as_bytes(),
-    )?;
+    folder::write(&deployment.legal_basis(), LEGAL_BASIS.as_bytes())?;
     let configs: Vec<(NodePlace, NodeConfig)> = places
         .into_iter()
         .filter_map(|place| {
@@ -86,6 +84,7 @@ fn make(args: &NewArgs, folder: &Path, lang: Lang) -> Result<Made, Failure> {
         }
     }
     let registrar = keys::write(&deployment, &configs, now)?;
+    basis::write(&configs, &registrar, LEGAL_BASIS)?;
     let cards = cards::write(&deployment, &configs, &registrar, now)?;
     let residents = match args.scale {
         Some(scale) => {
@@ -117,7 +116,11 @@ fn make(args: &NewArgs, folder: &Path, lang: Lang) -> Result<Made, Failure> {
 }
 
 fn network(args: &NewArgs, now: u64) -> Result<Network, Failure> {
-    Ok(match args.preset {
+    let access = Access {
+        operator_per_min: args.operator_per_min,
+        body_per_min: args.body_per_min,
+    };
+    let network = match args.preset {
         // The demo's lines pass everything at once anyway.
         Preset::Demo => Network::demo(args.seed, &network_id("demo"), now)?,
         Preset::Yamaguchi2002 => {
@@ -126,7 +129,8 @@ fn network(args: &NewArgs, now: u64) -> Result<Network, Failure> {
             let id = network_id("yamaguchi");
             Network::yamaguchi_2002(args.seed, &id, now, table.all(), args.unshaped)?
         }
-    })
+    };
+    Ok(network.with_access(access)?)
 }
 
 /// A network's id is new with every deployment, so that certificates of one are nothing in another.

@@ -20,6 +20,8 @@ struct Inquiry<'a> {
     code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    name_begins: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     birth: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +42,7 @@ pub(crate) async fn run(args: &QueryArgs, screen: Screen) -> Ending {
         affair: &args.affair,
         code,
         name: args.name.as_deref(),
+        name_begins: args.name_begins,
         birth: args.birth.as_deref(),
         sex: args.sex.as_deref(),
         address: args.address.as_deref(),

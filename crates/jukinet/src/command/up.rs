@@ -3,6 +3,7 @@
 mod background;
 mod foreground;
 mod nap;
+mod nightly;
 mod readiness;
 
 use std::collections::BTreeSet;

@@ -16,6 +16,7 @@ mod firewalls;
 mod frames;
 mod full_disks;
 mod imports;
+mod legal_basis;
 mod links;
 mod machines;
 mod operators;

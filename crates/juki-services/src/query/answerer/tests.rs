@@ -1,4 +1,6 @@
-use juki_access::{Authorisation, Grant, ListedFor, Role};
+use std::num::NonZeroU32;
+
+use juki_access::{AccessRates, Authorisation, Grant, ListedFor, Role};
 use juki_crypto::{DigestKey, SigningKey, SystemRandomness};
 use juki_dispatch::Ticket;
 use juki_domain::LegalBasisTable;
@@ -8,7 +10,7 @@ use super::*;
 use crate::cards::CARD_LIST;
 use crate::stage::{BEGAN_MS, Holder, Stage};
 
-const TABLE: &str = "affair,body,table,body_ja,statute_ja,affair_ja,starts,starts_mark\npension,center,別表第一,中央,援護法,年金,2002-09,src\n";
+const TABLE: &str = "affair,body,table,body_ja,statute_ja,affair_ja,starts,starts_mark,keys,items,fuzzy,operator_per_min,body_per_min,scope_mark\npension,center,別表第一,中央,援護法,年金,2002-09,src,both,123456,no,,,design\n";
 
 /// Hands what is asked on this node to the answerer as if the terminal had sent it.
 struct Wicket(QueryAnswerer);
@@ -51,9 +53,14 @@ impl Service for Wicket {
 fn a_listed_card_is_refused_and_the_refusal_names_it_whatever_its_terminal_knows() {
     let registrar = SigningKey::generate(&SystemRandomness).unwrap();
     let holder = Holder::new(&registrar, "C-1", &[Role::BusinessOperator]);
-    let access = AccessControl::new(registrar.public(), LegalBasisTable::parse(TABLE).unwrap());
+    let rates = AccessRates {
+        operator_per_min: NonZeroU32::MAX,
+        body_per_min: NonZeroU32::MAX,
+    };
+    let access = AccessControl::new(registrar.public(), rates)
+        .with_basis(1, LegalBasisTable::parse(TABLE).unwrap());
     let registry = Registry::new(DigestKey::new(&[1; 32]), true);
-    let wicket = Wicket(QueryAnswerer::new(access, registry));
+    let wicket = Wicket(QueryAnswerer::new(access, &["別表第一"], registry));
     let mut stage = Stage::new(vec![Box::new(wicket)]);
     let question = Question {
         affair: "pension".to_owned(),

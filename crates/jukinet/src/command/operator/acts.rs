@@ -155,25 +155,42 @@ async fn signed(
     } else {
         CARD_MANAGER
     };
+    let act = sign(
+        deployment,
+        by,
+        usual,
+        (ACT_SUBJECT, act.encode_to_vec()),
+        screen,
+    )?;
+    let center = deployment.only(NodeRole::NationalCenter, None, screen.lang)?;
+    let client = AdminClient::new(center.admin_socket()).with_lang(screen.lang);
+    Ok(client
+        .post_json("/cards/act", &json!({ "act": act }))
+        .await?)
+}
+
+/// Lets a card sign an act: the named one, else the usual one. Hexadecimal digits.
+pub(crate) fn sign(
+    deployment: &Deployment,
+    by: &ByArgs,
+    usual: &str,
+    (subject, act): (&str, Vec<u8>),
+    screen: Screen,
+) -> Result<String, Failure> {
     let file = card_file(deployment, by.by.as_deref().unwrap_or(usual), screen.lang)?;
     let pin = pin_of(by.by_pin_file.as_deref(), &file, screen.lang)?;
     let card = SoftCard::open(&file)
         .and_then(|card| card.unlock(&pin))
         .map_err(|error| refused(&error, &file, screen.lang))?;
     let unsigned = SignedAct::unsigned(
-        ACT_SUBJECT,
-        act.encode_to_vec(),
+        subject,
+        act,
         unix_now_ms(),
         random_array(&SystemRandomness),
         card.certificate(),
     );
     let signature = card.sign_in(SignedAct::context(), &unsigned.covered());
-    let act = unsigned.with_signature(signature).encode_to_vec();
-    let center = deployment.only(NodeRole::NationalCenter, None, screen.lang)?;
-    let client = AdminClient::new(center.admin_socket()).with_lang(screen.lang);
-    Ok(client
-        .post_json("/cards/act", &json!({ "act": hex(&act) }))
-        .await?)
+    Ok(hex(&unsigned.with_signature(signature).encode_to_vec()))
 }
 
 fn new_card_file(deployment: &Deployment, name: &str) -> Result<PathBuf, Failure> {

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::readiness::Arrival;
-use super::{Start, lock, nap};
+use super::{Start, lock, nap, nightly};
 use crate::cli::UpArgs;
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Failure, Outcome, with_causes};
@@ -117,7 +117,8 @@ async fn report(start: &Start, args: &UpArgs, handle: SupervisorHandle, screen: 
     let quiet = AtomicBool::new(false);
     tokio::join!(
         tell_changes(start, &handle, &quiet, screen),
-        nap::tell(start, SystemClocks, &quiet, screen)
+        nap::tell(start, SystemClocks, &quiet, screen),
+        nightly::report(start.deployment.clone(), screen)
     );
 }
 
