@@ -233,6 +233,7 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
             data: PathBuf::from("data"),
             keys: PathBuf::from("keys"),
             papers: None,
+            secrets: None,
         },
         calendar: network.calendar().clone(),
         listen: Vec::new(),

@@ -101,6 +101,11 @@ pub struct NodeSection {
     /// The folder of keys and certificates, outside the data folder.
     #[serde(default = "NodeSection::keys_default")]
     pub keys: PathBuf,
+    /// The folder of the secret keys `node.key`, `seal.key`, `storage.key` and `issuing.key`, where that
+    /// is another than `keys`. `$CREDENTIALS_DIRECTORY` alone or as the first part is the folder of
+    /// the credentials that the service manager gives the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<PathBuf>,
     /// The folder of move-out certificates on paper; of a municipality's server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub papers: Option<PathBuf>,
@@ -205,7 +210,7 @@ pub struct Register {
     /// The file that gets the bound address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announce: Option<PathBuf>,
-    /// The file in the keys folder with the token that the register has to show.
+    /// The file in the folder of secret keys with the token that the register has to show.
     pub token: PathBuf,
     /// The folder with the register's files: `in`, `out`, `done` and `refused` in it. Without this
     /// no folder is looked at.

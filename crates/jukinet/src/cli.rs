@@ -24,7 +24,7 @@ pub(crate) use audit::{
 pub(crate) use basis::{BasisCommand, BasisFileArgs, BasisPublishArgs, BasisShowArgs};
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,
-    ReconcileRegisterArgs, RevokeArgs, StateArgs,
+    ReconcileRegisterArgs, RevokeArgs, RollCaArgs, RollStep, RotateArgs, StateArgs,
 };
 pub(crate) use firewall::{ExplainArgs, FirewallAction, FirewallArgs};
 pub(crate) use japanese::in_japanese;

@@ -26,5 +26,7 @@ mod readme;
 mod reconciliation;
 mod register_files;
 mod register_http;
+mod rotation;
 mod running;
+mod secret_keys;
 mod secrets;
