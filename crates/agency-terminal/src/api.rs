@@ -21,11 +21,12 @@ use serde_json::{Value, json};
 
 const SERVICE: &str = "query";
 
-/// `POST /operator/login`, `POST /operator/logout`, `POST /query`.
+/// `POST /operator/login`, `POST /operator/logout`, `POST /operator/unlock`, `POST /query`.
 pub(crate) fn routes(handle: EngineHandle) -> Router {
     Router::new()
         .route("/operator/login", post(login::login))
         .route("/operator/logout", post(login::logout))
+        .route("/operator/unlock", post(login::unlock))
         .route("/query", post(query))
         .with_state(handle)
 }

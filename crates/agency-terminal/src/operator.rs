@@ -7,13 +7,18 @@ use juki_access::{Authorisation, GRANT_SECONDS_MAX, Grant, UnlockGrant};
 use juki_crypto::{SystemRandomness, VerifyingKey, random_array};
 use juki_domain::ErrorCode;
 use juki_services::query::CardAtHand;
-use juki_smartcard::{CardError, OperatorCard, SoftCard};
+use juki_smartcard::{CardError, OperatorCard, Pkcs11Card, SoftCard};
 use prost::Message as _;
 
 /// A card in the operator's hand, its PIN not yet entered.
 pub(crate) struct Presented {
-    card: SoftCard,
-    unlockings: u64,
+    card: Card,
+    at_hand: CardAtHand,
+}
+
+enum Card {
+    File(SoftCard),
+    Token(Pkcs11Card),
 }
 
 /// Who logged in, and what goes to the asking service.
@@ -43,6 +48,7 @@ impl From<CardError> for LoginRefused {
             | CardError::UnlockNotFitting
             | CardError::Damaged
             | CardError::Contents(_)
+            | CardError::Module(_)
             | CardError::Io(_) => None,
         };
         Self {
@@ -53,31 +59,55 @@ impl From<CardError> for LoginRefused {
 }
 
 impl Presented {
-    /// Takes a card file. Only an unlocking that the registrar signed for this card counts.
+    /// Takes a card file.
     pub(crate) fn file(path: &Path, registrar: Option<VerifyingKey>) -> Result<Self, LoginRefused> {
         let card = SoftCard::open(path)?;
-        let unlocking = registrar
-            .and_then(|registrar| UnlockGrant::verify(card.unlocking(), &registrar).ok())
-            .filter(|grant| grant.serial == card.serial());
+        let at_hand = at_hand(card.serial(), card.unlocking(), registrar);
         Ok(Self {
-            unlockings: unlocking.map_or(0, |grant| grant.number),
-            card,
+            card: Card::File(card),
+            at_hand,
+        })
+    }
+
+    /// Takes a token of a PKCS#11 module; wrong PINs are counted in the folder.
+    pub(crate) fn token(
+        module: &Path,
+        token: &str,
+        pins: &Path,
+        registrar: Option<VerifyingKey>,
+    ) -> Result<Self, LoginRefused> {
+        let card = Pkcs11Card::open(module, token, pins)?;
+        let at_hand = at_hand(card.serial(), &card.unlocking()?, registrar);
+        Ok(Self {
+            card: Card::Token(card),
+            at_hand,
         })
     }
 
     /// What the terminal counts wrong PINs by.
     pub(crate) fn at_hand(&self) -> CardAtHand {
-        CardAtHand {
-            serial: self.card.serial().to_owned(),
-            unlockings: self.unlockings,
-        }
+        self.at_hand.clone()
     }
 
     /// Unlocks the card and lets it sign a grant for this terminal. Blocks for the PIN's key
-    /// derivation.
+    /// derivation or for the reader.
     pub(crate) fn log_in(&self, terminal: &str, pin: &str) -> Result<LoggedIn, LoginRefused> {
-        let unlocked = self.card.unlock(pin)?;
-        Ok(grant_of(&unlocked, terminal)?)
+        let logged_in = match &self.card {
+            Card::File(card) => grant_of(&card.unlock(pin)?, terminal)?,
+            Card::Token(card) => grant_of(&card.unlock(pin)?, terminal)?,
+        };
+        Ok(logged_in)
+    }
+}
+
+/// Only an unlocking that the registrar signed for this card counts.
+fn at_hand(serial: &str, unlocking: &[u8], registrar: Option<VerifyingKey>) -> CardAtHand {
+    let unlocking = registrar
+        .and_then(|registrar| UnlockGrant::verify(unlocking, &registrar).ok())
+        .filter(|grant| grant.serial == serial);
+    CardAtHand {
+        serial: serial.to_owned(),
+        unlockings: unlocking.map_or(0, |grant| grant.number),
     }
 }
 

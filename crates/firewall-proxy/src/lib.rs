@@ -62,7 +62,9 @@ impl Node for FirewallProxy {
             handle: proxy.handle(),
             stop,
         });
-        let router = base_router(provider).merge(admin::router(handle.clone()));
+        let router = base_router(provider)
+            .merge(handle.pki_routes())
+            .merge(admin::router(handle.clone()));
         match AdminTask::start(&socket, router).await {
             Ok(admin) => Ok(Self {
                 proxy,

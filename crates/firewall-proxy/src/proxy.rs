@@ -155,6 +155,11 @@ impl ProxyHandle {
         status
     }
 
+    /// The routes of this node's certificate.
+    pub fn pki_routes(&self) -> axum::Router {
+        juki_node::pki_routes(Arc::clone(&self.prepared), self.transport.clone())
+    }
+
     /// Reads the policy's file again and takes it in force, if it is good; no link and no frame
     /// notices. Else the old policy stays, and both are recorded.
     ///

@@ -210,9 +210,11 @@ async fn read_one(stream: &mut RecvStream) -> Option<Bytes> {
 
 fn client(identity: &Identity) -> Result<ClientConfig, Fault> {
     let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from(identity.root.clone()))
-        .map_err(Fault::refused)?;
+    for root in &identity.roots {
+        roots
+            .add(CertificateDer::from(root.clone()))
+            .map_err(Fault::refused)?;
+    }
     let chain = identity
         .chain
         .iter()

@@ -325,5 +325,6 @@ pub(crate) fn hello(stolen: &StolenNode, clock: ShiftedClock) -> Hello {
         clock_ms: clock.now_ms(),
         program: String::new(),
         notices: Vec::new(),
+        takes_over: false,
     }
 }

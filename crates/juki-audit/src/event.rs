@@ -134,6 +134,8 @@ pub struct Query {
     pub outcome: Outcome,
     /// The code of a refusal.
     pub refusal: String,
+    /// How many requests the record stands for: more than one where it sums up like refusals.
+    pub requests: u64,
 }
 
 impl Query {
@@ -231,6 +233,7 @@ fn query(record: AuditRecord) -> Option<Query> {
         person,
         outcome,
         refusal: record.refusal,
+        requests: record.summed.max(1),
     })
 }
 

@@ -4,6 +4,7 @@
 //! returns a [`Step`]: entries to append and words to say. What the entries change is visible to
 //! the next decision at once; answers leave only when their entries are durable.
 
+mod communication;
 mod overlay;
 mod ports;
 mod sequencer;
@@ -12,6 +13,7 @@ mod sessions;
 mod step;
 mod view;
 
+pub use communication::{COMMUNICATION, Communication, CommunicationRecord, Direction};
 pub use ports::{Input, LedgerPort, NodeIdentity, Output, SECURITY, SecurityRecord, TurnError};
 pub use sequencer::{BatchAnswer, Sequencer};
 pub use service::{Context, LedgerRead, Origin, Service};

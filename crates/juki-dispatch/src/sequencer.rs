@@ -1,6 +1,7 @@
 //! The sequencer: takes inputs in order, lets services decide, syncs once, then lets answers go.
 
 mod batch;
+mod communication;
 mod security;
 
 use std::sync::Arc;
@@ -12,8 +13,9 @@ use juki_ledger::NewEntry;
 use juki_wire::{FrameParts, Priority, Refusal};
 
 use crate::{
-    Context, Emit, Forward, Input, LedgerPort, NodeIdentity, OpenedFrame, Origin, Output,
-    SecurityRecord, Service, Sessions, Step, TurnError, View,
+    Communication, CommunicationRecord, Context, Direction, Emit, Forward, Input, LedgerPort,
+    NodeIdentity, OpenedFrame, Origin, Output, SecurityRecord, Service, Sessions, Step, TurnError,
+    View,
 };
 
 pub use batch::BatchAnswer;
@@ -33,6 +35,9 @@ pub struct Sequencer<L: LedgerPort> {
     sync_now: bool,
     /// Since when entries wait for a sync that nobody waits for.
     lazy_since: Option<u64>,
+    received: Communication,
+    /// Records of what was sent, which the next turn appends.
+    sent: Vec<CommunicationRecord>,
     security_this_turn: usize,
     /// The security records of this turn that get no entries of their own.
     security_surplus: Option<SecurityRecord>,
@@ -62,6 +67,7 @@ impl<L: LedgerPort> Sequencer<L> {
         // What the view was folded from is durable.
         view.cut();
         let durable = ledger.chain().seq;
+        let received = Communication::new(identity.node.clone(), Direction::Received);
         Self {
             identity,
             ledger,
@@ -71,6 +77,8 @@ impl<L: LedgerPort> Sequencer<L> {
             durable,
             sync_now: false,
             lazy_since: None,
+            received,
+            sent: Vec::new(),
             security_this_turn: 0,
             security_surplus: None,
             blocked: None,
@@ -89,6 +97,7 @@ impl<L: LedgerPort> Sequencer<L> {
         say: &mut dyn FnMut(Output),
     ) -> Result<(), TurnError> {
         self.security_this_turn = 0;
+        self.record_communication(now_ms)?;
         let mut held = Vec::new();
         let now = (now_ms, civil_date);
         for input in inputs {
@@ -199,6 +208,7 @@ impl<L: LedgerPort> Sequencer<L> {
             .iter()
             .filter_map(|service| service.next_timeout())
             .chain(lazy)
+            .chain(self.received.next_due())
             .min()
     }
 
@@ -266,7 +276,18 @@ impl<L: LedgerPort> Sequencer<L> {
         let Ok(parts) = FrameParts::decode(frame) else {
             return Ok(());
         };
-        match self.sessions.open(now.0, &parts) {
+        let opened = self.sessions.open(now.0, &parts);
+        let code = match &opened {
+            OpenedFrame::Reject { code, .. } => Some(*code),
+            OpenedFrame::Message { .. }
+            | OpenedFrame::Refused { .. }
+            | OpenedFrame::Resend(_)
+            | OpenedFrame::Nothing => None,
+        };
+        let header = &parts.header;
+        self.received
+            .note(now.0, &header.source, (header.service, code), frame.len());
+        match opened {
             OpenedFrame::Message {
                 origin,
                 service,

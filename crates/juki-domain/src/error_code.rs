@@ -9,6 +9,8 @@ mod network;
 #[macro_use]
 mod access;
 #[macro_use]
+mod certificates;
+#[macro_use]
 mod monitor;
 #[macro_use]
 mod operators;
@@ -104,7 +106,7 @@ macro_rules! define {
     };
 }
 
-setup_codes! { [] resident_codes network_codes access_codes operator_codes monitor_codes define }
+setup_codes! { [] resident_codes network_codes access_codes operator_codes monitor_codes certificate_codes define }
 
 impl ErrorCode {
     /// The error with this code, such as `JKW-1001`.

@@ -6,7 +6,9 @@ use std::thread::JoinHandle;
 
 use juki_admin::{AdminProvider, Hop, StatusReport};
 use juki_crypto::{NoticeKind, Randomness, SystemRandomness};
-use juki_dispatch::{IndexPort, Input, NodeIdentity, Sequencer, Service, View};
+use juki_dispatch::{
+    Communication, Direction, IndexPort, Input, NodeIdentity, Sequencer, Service, View,
+};
 use juki_domain::ErrorCode;
 use juki_runtime::{Clock, DiskFiles, SystemClock};
 use juki_transport::{NoticeRefused, NoticeStore, Transport, TransportSettings};
@@ -115,6 +117,7 @@ impl Engine {
             config: Arc::clone(&prepared.config),
             tickets: Arc::clone(&handle.tickets),
             hops: Arc::clone(&handle.hops),
+            sent: Communication::new(prepared.config.node.name.clone(), Direction::Sent),
             clock: Arc::clone(&clock),
             calendar,
             index_port: Arc::clone(&parts.index),

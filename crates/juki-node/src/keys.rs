@@ -8,6 +8,7 @@ use juki_crypto::{Directory, SealingKey, SigningKey, StorageKey, VerifyingKey};
 use juki_domain::{ErrorCode, NodeId, NodeRole};
 use juki_pki::PkiError;
 use juki_transport::Identity;
+use zeroize::Zeroizing;
 
 /// Key files are missing or do not belong together.
 #[derive(Debug, thiserror::Error)]
@@ -47,12 +48,12 @@ impl KeysError {
 pub struct Keys {
     /// Certificates and the key of the links.
     pub identity: Identity,
-    /// Signs sessions, blocks, receipts, checkpoints. The same key as the links'.
+    /// Signs sessions, blocks, receipts, checkpoints: the node's first key, which the directory names.
     pub signing: Arc<SigningKey>,
     /// Receives session secrets.
     pub sealing: Arc<SealingKey>,
     /// Wraps what lies on disk.
-    pub storage: [u8; 32],
+    pub storage: Zeroizing<[u8; 32]>,
     /// Who is who, signed by the root.
     pub directory: Arc<Directory>,
 }
@@ -64,16 +65,32 @@ impl Keys {
     /// # Errors
     /// [`KeysError`] naming the first file that is wrong.
     pub fn read(folder: &Path, node: &NodeId, role: NodeRole) -> Result<Self, KeysError> {
-        let identity = Identity::read(folder)?;
-        let node_key = folder.join("node.key");
-        let signing =
-            SigningKey::from_pkcs8(&identity.key).map_err(|_| KeysError::Contents(node_key))?;
-        let sealing = read(folder, "seal.key", |bytes| SealingKey::decode(bytes).ok())?;
-        let storage = read(folder, "storage.key", |bytes| bytes.try_into().ok())?;
+        Self::read_apart(folder, folder, node, role)
+    }
+
+    /// The same with the secret keys in a folder of their own.
+    ///
+    /// # Errors
+    /// [`KeysError`] naming the first file that is wrong.
+    pub fn read_apart(
+        folder: &Path,
+        secrets: &Path,
+        node: &NodeId,
+        role: NodeRole,
+    ) -> Result<Self, KeysError> {
+        let identity = Identity::read_apart(folder, secrets)?;
+        let node_key = secrets.join("node.key");
+        let signing = SigningKey::from_pkcs8(&juki_pki::read_key(&node_key)?)
+            .map_err(|_| KeysError::Contents(node_key))?;
+        let sealing = read(secrets, "seal.key", |bytes| SealingKey::decode(bytes).ok())?;
+        let storage = read(secrets, "storage.key", |bytes| {
+            bytes.try_into().ok().map(Zeroizing::new)
+        })?;
         let root_path = folder.join("root.crt");
-        let root = root_key(&identity.root).ok_or(KeysError::Contents(root_path))?;
+        let roots = root_keys(&identity.roots).ok_or(KeysError::Contents(root_path))?;
         let directory = read(folder, "directory.bin", |bytes| {
-            Directory::verify(bytes, &root).ok()
+            let mut signed = roots.iter().map(|root| Directory::verify(bytes, root));
+            signed.find_map(Result::ok)
         })?;
         let own = directory.entry(node).is_some_and(|entry| {
             entry.signing == signing.public() && entry.sealing == *sealing.public()
@@ -93,7 +110,7 @@ impl Keys {
     /// The key that wraps what lies on disk.
     #[must_use]
     pub fn storage_key(&self) -> StorageKey {
-        StorageKey::new(self.storage)
+        StorageKey::new(*self.storage)
     }
 }
 
@@ -107,11 +124,16 @@ fn read<T>(
         path: path.clone(),
         source,
     })?;
+    let bytes = Zeroizing::new(bytes);
     parse(&bytes).ok_or(KeysError::Contents(path))
 }
 
-fn root_key(certificate: &[u8]) -> Option<VerifyingKey> {
-    VerifyingKey::from_bytes(&juki_pki::authority_key(certificate).ok()?).ok()
+/// The keys of roots' certificates.
+pub(crate) fn root_keys(certificates: &[Vec<u8>]) -> Option<Vec<VerifyingKey>> {
+    let key = |certificate: &Vec<u8>| {
+        VerifyingKey::from_bytes(&juki_pki::authority_key(certificate).ok()?).ok()
+    };
+    certificates.iter().map(key).collect()
 }
 
 #[cfg(test)]

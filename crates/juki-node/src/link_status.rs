@@ -10,7 +10,8 @@ use crate::Prepared;
 
 /// The part of a node's status that its links make: its state, its peers, what it says of itself to
 /// them (`calendar_version`, `civil_date`, `version`, `wire`), its own certificate
-/// (`certificate_serial`, `certificate_not_after_unix_s`) and the number of the revocation list that
+/// (`certificate_serial`, `certificate_not_after_unix_s`), how many links still have an earlier one
+/// (`links_to_renew`) and the number of the revocation list that
 /// it judges by (`revocation_list`).
 ///
 /// The state does not follow every cut of a link: a link that was up counts as down only after
@@ -39,6 +40,7 @@ pub fn link_status(prepared: &Prepared, transport: &Transport) -> StatusReport {
         ("calendar_version", calendar.version.into()),
         ("certificate_not_after_unix_s", not_after.into()),
         ("certificate_serial", serial.into()),
+        ("links_to_renew", transport.links_to_renew().into()),
         ("revocation_list", transport.revocation_number().into()),
         ("civil_date", date.map_or(0, |date| date.number()).into()),
         ("version", env!("CARGO_PKG_VERSION").into()),

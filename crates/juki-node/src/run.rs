@@ -17,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::data_lock::DataLock;
 use crate::expiry_reminder::remind;
+use crate::secrets::{CREDENTIALS_VARIABLE, findings, secrets_folder};
 use crate::{Arguments, Keys, telemetry};
 
 /// A node cannot start, or ended badly.
@@ -85,6 +86,8 @@ pub struct Prepared {
     pub config: Arc<NodeConfig>,
     /// The folder that relative paths start from.
     pub folder: PathBuf,
+    /// The folder of the secret keys.
+    pub secrets: PathBuf,
     /// The keys.
     pub keys: Keys,
     /// The language of what the node writes for people.
@@ -102,6 +105,12 @@ impl Prepared {
     #[must_use]
     pub fn keys_folder(&self) -> PathBuf {
         self.folder.join(&self.config.node.keys)
+    }
+
+    /// The folder of the secret keys: the keys folder, where the configuration names no other.
+    #[must_use]
+    pub fn secrets_folder(&self) -> &Path {
+        &self.secrets
     }
 
     /// Where the admin API listens.
@@ -194,10 +203,23 @@ pub fn configuration(path: &Path, role: NodeRole) -> Result<(NodeConfig, PathBuf
 fn run_checked<N: Node>(arguments: &Arguments) -> Result<(), StartError> {
     let prepared = prepare(&arguments.config, N::ROLE, arguments.lang())?;
     N::check(&prepared)?;
+    let open = findings(&prepared.secrets, &prepared.keys_folder(), &prepared.data());
     if arguments.check {
+        for sentence in open {
+            // It works all the same: a warning with all that an error says.
+            let _warned =
+                StartError::configuration(ErrorCode::SecretsOpen, sentence).say(prepared.lang);
+        }
         return Ok(());
     }
     telemetry::start(arguments.log);
+    for sentence in open {
+        tracing::warn!(
+            event = "secrets.open",
+            code = ErrorCode::SecretsOpen.code(),
+            sentence
+        );
+    }
     // On a machine with a whole network, what one municipality does must not hold up what all wait
     // for: its registers are loaded behind the servers above and the firewalls.
     if N::ROLE == NodeRole::MunicipalCs && is_supervised() {
@@ -213,11 +235,15 @@ fn run_checked<N: Node>(arguments: &Arguments) -> Result<(), StartError> {
 fn prepare(path: &Path, role: NodeRole, lang: Lang) -> Result<Prepared, StartError> {
     let (config, folder) = read_config(path, role)?;
     let keys_folder = folder.join(&config.node.keys);
-    let keys = Keys::read(&keys_folder, &config.node.name, role)
+    let credentials = std::env::var_os(CREDENTIALS_VARIABLE).map(PathBuf::from);
+    let secrets = secrets_folder(&config, &folder, credentials)
+        .map_err(|error| StartError::configuration(ErrorCode::ConfigBadValue, error))?;
+    let keys = Keys::read_apart(&keys_folder, &secrets, &config.node.name, role)
         .map_err(|error| StartError::configuration(error.code(), error))?;
     Ok(Prepared {
         config: Arc::new(config),
         folder,
+        secrets,
         keys,
         lang,
     })

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use juki_dispatch::{IndexPort, Input, LedgerPort as _, Output, Sequencer, TurnError, View};
+use juki_dispatch::{
+    Communication, IndexPort, Input, LedgerPort as _, Output, Sequencer, TurnError, View,
+};
 use juki_domain::{CivilDate, ErrorCode, NodeId};
 use juki_runtime::{Calendar, Clock, DiskFiles};
 use juki_topology::NodeConfig;
@@ -44,6 +46,8 @@ pub(crate) struct SequencerThread {
     pub(crate) config: Arc<NodeConfig>,
     pub(crate) tickets: Arc<Tickets>,
     pub(crate) hops: Arc<Hops>,
+    /// What was sent, by like frames.
+    pub(crate) sent: Communication,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) calendar: Calendar,
     pub(crate) index: IndexWriter,
@@ -66,6 +70,12 @@ impl SequencerThread {
             Err(error) => Err(error.to_string()),
         };
         let now_ms = self.clock.now_ms();
+        let ended = ended.and_then(|()| {
+            self.sequencer.note_sent(self.sent.close());
+            self.sequencer
+                .end(now_ms)
+                .map_err(|error| error.to_string())
+        });
         let chain = {
             use juki_dispatch::LedgerPort as _;
             self.sequencer.ledger().chain()
@@ -161,7 +171,11 @@ impl SequencerThread {
 
     fn turn(&mut self, now: (u64, CivilDate), inputs: Vec<Input>) -> Result<Vec<Input>, String> {
         let mut returned = Vec::new();
-        let outgoing = Outgoing {
+        let sent = self.sent.due(now.0);
+        self.sequencer.note_sent(sent);
+        let mut outgoing = Outgoing {
+            now_ms: now.0,
+            sent: &mut self.sent,
             transport: &self.transport,
             config: &self.config,
             hops: &self.hops,
@@ -225,6 +239,8 @@ fn is_bulk(frame: &[u8]) -> bool {
 
 /// Hands frames to the next hop.
 struct Outgoing<'a> {
+    now_ms: u64,
+    sent: &'a mut Communication,
     transport: &'a Transport,
     config: &'a NodeConfig,
     hops: &'a Hops,
@@ -233,7 +249,7 @@ struct Outgoing<'a> {
 impl Outgoing<'_> {
     /// Sends a frame; where the line is down, gives the refusal that its own sender is to hear.
     fn send(
-        &self,
+        &mut self,
         me: &NodeId,
         destination: &NodeId,
         priority: Priority,
@@ -253,6 +269,8 @@ impl Outgoing<'_> {
             None => Err(ErrorCode::NoRoute),
         };
         let to = hop.map_or("-", NodeId::as_str);
+        let kind = (header.service, sent.err());
+        self.sent.note(self.now_ms, destination, kind, length);
         match sent {
             Ok(()) => {
                 self.hops.note(&header, length, (me.as_str(), to), "sent");

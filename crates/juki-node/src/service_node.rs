@@ -6,7 +6,7 @@ use axum::Router;
 use juki_admin::{AdminProvider, base_router};
 use juki_domain::ErrorCode;
 
-use crate::{AdminTask, Engine, EngineHandle, EngineParts, Prepared, StartError, Stop};
+use crate::{AdminTask, Engine, EngineHandle, EngineParts, Prepared, StartError, Stop, pki_routes};
 
 /// An engine with an admin API in front.
 pub struct ServiceNode {
@@ -36,8 +36,13 @@ impl ServiceNode {
             .map(|(interface, address)| (interface.name().to_owned(), address.to_string()))
             .collect();
         let provider: Arc<dyn AdminProvider> = Arc::new(handle.clone());
+        let pki = pki_routes(
+            Arc::clone(handle.prepared()),
+            handle.transport().as_ref().clone(),
+        );
         let router = base_router(provider)
             .merge(crate::monitor_api::router(handle.clone()))
+            .merge(pki)
             .merge(routes(handle));
         match AdminTask::start(&socket, router).await {
             Ok(admin) => Ok(Self {

@@ -54,13 +54,30 @@ impl Authority {
         not_before: u64,
         not_after: u64,
     ) -> Result<Self, PkiError> {
-        let params = authority_params(network, "issuing authority", 0, not_before, not_after)?;
+        let params = authority_params(network, ISSUING, 0, not_before, not_after)?;
         let key = key_pair(pkcs8)?;
         let certificate = params.signed_by(&key, &self.issuer)?.der().to_vec();
         Ok(Self {
             certificate,
             issuer: Issuer::new(params, key),
         })
+    }
+
+    /// A certificate (DER) under this root for an issuing authority that has another root's already:
+    /// the same name and the same key, so that what it signs is believed under either root.
+    ///
+    /// # Errors
+    /// [`PkiError::Name`], [`PkiError::Key`] or [`PkiError::Time`].
+    pub fn certify_issuing(
+        &self,
+        network: &str,
+        public_key: &[u8],
+        not_before: u64,
+        not_after: u64,
+    ) -> Result<Vec<u8>, PkiError> {
+        let params = authority_params(network, ISSUING, 0, not_before, not_after)?;
+        let certificate = params.signed_by(&subject_key(public_key)?, &self.issuer)?;
+        Ok(certificate.der().to_vec())
     }
 
     /// An authority from its certificate and key.
@@ -231,7 +248,7 @@ fn subject_key(public_key: &[u8]) -> Result<SubjectPublicKeyInfo, PkiError> {
     }
 }
 
-fn key_pair(pkcs8: &[u8]) -> Result<KeyPair, PkiError> {
+pub(crate) fn key_pair(pkcs8: &[u8]) -> Result<KeyPair, PkiError> {
     KeyPair::from_pkcs8_der_and_sign_algo(&PrivatePkcs8KeyDer::from(pkcs8), &rcgen::PKCS_ED25519)
         .map_err(|_| PkiError::Key)
 }
@@ -241,6 +258,7 @@ fn moment(unix_s: u64) -> Result<OffsetDateTime, PkiError> {
     OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| PkiError::Time)
 }
 
+const ISSUING: &str = "issuing authority";
 const SERIAL_LEN_MAX: usize = 20;
 
 #[cfg(test)]
@@ -292,6 +310,29 @@ mod tests {
             parsed.validity().not_before.timestamp(),
             i64::try_from(NOW - 300).unwrap()
         );
+    }
+
+    #[test]
+    fn an_issuing_authority_stands_under_two_roots_with_one_key() {
+        let [first, second] = [(), ()].map(|()| {
+            Authority::root("demo", &generate_key().unwrap(), NOW, NOW + 30 * YEAR).unwrap()
+        });
+        let key = generate_key().unwrap();
+        let under_first = first.issuing("demo", &key, NOW, NOW + YEAR).unwrap();
+        let public = public_key_info(&public_key_of(&key).unwrap());
+        let under_second = second
+            .certify_issuing("demo", &public, NOW, NOW + YEAR)
+            .unwrap();
+        assert!(crate::is_issued_by(&under_second, second.certificate()));
+        assert!(!crate::is_issued_by(&under_second, first.certificate()));
+        assert!(!crate::is_issued_by(
+            under_first.certificate(),
+            second.certificate()
+        ));
+        // A list that it signed before is believed with either certificate.
+        let list = under_first.revocation_list(1, &[], NOW, NOW + 60).unwrap();
+        assert!(crate::verify_crl(&list, &under_second).is_ok());
+        assert!(Authority::open(&under_second, &key).is_ok());
     }
 
     #[test]

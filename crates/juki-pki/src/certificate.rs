@@ -34,6 +34,11 @@ pub fn node_of(certificate: &[u8], network: &str) -> Result<NodeId, PkiError> {
     let [GeneralName::DNSName(name)] = names.value.general_names.as_slice() else {
         return Err(PkiError::Certificate);
     };
+    node_of_name(name, network)
+}
+
+/// The node that stands under a DNS name of a certificate.
+pub(crate) fn node_of_name(name: &str, network: &str) -> Result<NodeId, PkiError> {
     let other = || PkiError::OtherNetwork(network.to_owned());
     let node = name
         .strip_suffix(DOMAIN)
@@ -50,12 +55,51 @@ pub fn serial_of(certificate: &[u8]) -> Result<Vec<u8>, PkiError> {
     Ok(trimmed(parse(certificate)?.raw_serial()))
 }
 
+/// The public key of a node's certificate (DER), 32 bytes.
+///
+/// # Errors
+/// [`PkiError::Certificate`] where the bytes are no certificate with an Ed25519 key.
+pub fn key_of(certificate: &[u8]) -> Result<[u8; 32], PkiError> {
+    let parsed = parse(certificate)?;
+    let key = &parsed.public_key().subject_public_key.data;
+    key.as_ref().try_into().map_err(|_| PkiError::Certificate)
+}
+
 /// The last Unix second at which a certificate (DER) is valid.
 ///
 /// # Errors
 /// [`PkiError::Certificate`] where the bytes are no certificate, [`PkiError::Time`] before 1970.
 pub fn not_after_of(certificate: &[u8]) -> Result<u64, PkiError> {
     u64::try_from(parse(certificate)?.validity().not_after.timestamp()).map_err(|_| PkiError::Time)
+}
+
+/// Whether an authority (its certificate as DER) has signed a certificate (DER). Times are not judged.
+#[must_use]
+pub fn is_issued_by(certificate: &[u8], authority: &[u8]) -> bool {
+    let (Ok(certificate), Ok(authority)) = (parse(certificate), parse(authority)) else {
+        return false;
+    };
+    authority.is_ca()
+        && certificate.issuer().as_raw() == authority.subject().as_raw()
+        && certificate
+            .verify_signature(Some(authority.public_key()))
+            .is_ok()
+}
+
+/// The context under which a root signs which roots are to be believed.
+pub const ROOTS_CONTEXT: &str = "juki roots";
+
+/// What is signed over a set of roots (DER), in their order.
+#[must_use]
+pub fn roots_message(roots: &[Vec<u8>]) -> Vec<u8> {
+    let mut message = Vec::new();
+    for root in roots {
+        // Certificates are bounded far below this.
+        let len = u32::try_from(root.len()).unwrap_or(u32::MAX);
+        message.extend_from_slice(&len.to_be_bytes());
+        message.extend_from_slice(root);
+    }
+    message
 }
 
 /// The 32-byte key of an authority's certificate.

@@ -45,6 +45,14 @@ pub fn write_key(path: &Path, pkcs8: &[u8]) -> Result<(), PkiError> {
     )
 }
 
+/// Writes a secret that is no PEM, readable by its owner only.
+///
+/// # Errors
+/// [`PkiError::Io`].
+pub fn write_secret(path: &Path, secret: &[u8]) -> Result<(), PkiError> {
+    replace(path, secret, 0o600)
+}
+
 /// Reads a private key (PKCS#8) from a PEM file; it is wiped when dropped.
 ///
 /// # Errors

@@ -102,15 +102,18 @@ pub fn verify_crl(der: &[u8], issuing_certificate: &[u8]) -> Result<RevocationLi
     }
     // One list has one form: two byte strings with the same signature must not both pass, and the
     // parser looks at the signature's own header less closely than that.
-    if !der
-        .split_last_chunk::<SIGNATURE_LEN>()
-        .is_some_and(|(signed, _)| signed.ends_with(ED25519_SIGNATURE))
-    {
+    if !ends_in_signature(der) {
         return Err(PkiError::Signature);
     }
     list.verify_signature(issuing.public_key())
         .map_err(|_| PkiError::Signature)?;
     RevocationList::from_parsed(&list)
+}
+
+/// Whether a signed document (DER) ends in an Ed25519 signature in the one form that it has.
+pub(crate) fn ends_in_signature(der: &[u8]) -> bool {
+    der.split_last_chunk::<SIGNATURE_LEN>()
+        .is_some_and(|(signed, _)| signed.ends_with(ED25519_SIGNATURE))
 }
 
 fn parse(der: &[u8]) -> Result<CertificateRevocationList<'_>, PkiError> {

@@ -43,6 +43,18 @@ impl FuzzyItems {
 }
 
 impl FoldedFuzzy {
+    /// The same as bytes; no four items have these.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let mut bytes = b"fewer\0".to_vec();
+        bytes.push(u8::from(self.name_begins));
+        bytes.extend_from_slice(&self.birth.number().to_be_bytes());
+        bytes.push(self.sex.map_or(0, |sex| sex as u8));
+        bytes.extend_from_slice(self.name.as_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(self.address.as_deref().unwrap_or_default().as_bytes());
+        bytes
+    }
+
     /// Whether a record has these items.
     pub(crate) fn fits(&self, record: &IdentityRecord) -> bool {
         if record.birth != self.birth || self.sex.is_some_and(|sex| sex != record.sex) {

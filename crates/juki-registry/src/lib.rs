@@ -4,6 +4,7 @@
 //! records is current is a pure function of that set, so the order in which two municipalities'
 //! entries arrive never matters.
 
+mod asked;
 mod codec;
 mod current;
 mod difference;

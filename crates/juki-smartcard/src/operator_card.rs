@@ -117,6 +117,9 @@ pub enum CardError {
     /// Serial, operator, certificate or key are not what a card can hold.
     #[error("the card cannot hold {0}")]
     Contents(&'static str),
+    /// The PKCS#11 module or token does not do what it should; the sentence names no PIN.
+    #[error("{0}")]
+    Module(String),
     /// The file could not be read or written.
     #[error("the card file cannot be used")]
     Io(#[source] io::Error),
@@ -134,6 +137,7 @@ impl CardError {
             Self::UnlockNotFitting => ErrorCode::UnlockNotFitting,
             Self::Damaged => ErrorCode::CardDamaged,
             Self::Contents(_) => ErrorCode::CardUnknown,
+            Self::Module(_) => ErrorCode::CardModule,
             Self::Io(_) => ErrorCode::DiskFailed,
         }
     }

@@ -245,7 +245,7 @@ impl std::fmt::Debug for UnlockedCard {
 }
 
 /// The file that has this path now, locked: a change of PIN puts another in its place.
-fn lock_current(path: &Path) -> Result<File, CardError> {
+pub(crate) fn lock_current(path: &Path) -> Result<File, CardError> {
     loop {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         file.lock()?;

@@ -233,6 +233,7 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
             data: PathBuf::from("data"),
             keys: PathBuf::from("keys"),
             papers: None,
+            secrets: None,
         },
         calendar: network.calendar().clone(),
         listen: Vec::new(),
@@ -243,6 +244,7 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
         watch: Watch::default(),
         register: None,
         access: Access::default(),
+        card: None,
         relay: Vec::new(),
         limits: Limits::default(),
     }

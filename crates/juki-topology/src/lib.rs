@@ -38,7 +38,7 @@ pub use network::{
     AccessPoint, Agency, Municipality, National, Network, NetworkParts, NetworkSection, Prefecture,
 };
 pub use node_config::{
-    Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule,
+    CardReader, Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule,
 };
 pub use node_pattern::{NodePattern, NodePatternError};
 pub use office::{Line, NetworkNode};

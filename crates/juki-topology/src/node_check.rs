@@ -96,6 +96,13 @@ fn check_identity(config: &NodeConfig) -> Result<(), Finding> {
         let sentence = "is no body id; write 1 to 22 of a-z, 0-9 and -, no - at either end";
         return Err(Finding::value("node", 0, "body", sentence));
     }
+    if let Some(secrets) = &node.secrets
+        && secrets.starts_with(&node.data)
+    {
+        let sentence = "lies in the data folder, so that a copy of the data would open itself; \
+                        write a folder beside it";
+        return Err(Finding::value("node", 0, "secrets", sentence));
+    }
     if node.keys.starts_with(&node.data) {
         let sentence = "lies in the data folder, so that a copy of the data would open itself; \
                         write a folder beside it";
@@ -126,6 +133,9 @@ fn check_role_sections(config: &NodeConfig) -> Result<(), Finding> {
     };
     if !config.access.is_default() && !answers {
         return refuse("access", "");
+    }
+    if config.card.is_some() && role != NodeRole::AgencyTerminal {
+        return refuse("card", "");
     }
     if role != NodeRole::FirewallProxy {
         if !config.rule.is_empty() {

@@ -51,6 +51,9 @@ pub struct NodeConfig {
     /// How often it may be asked; of servers of prefectures and nation only.
     #[serde(default, skip_serializing_if = "Access::is_default")]
     pub access: Access,
+    /// The reader of operators' cards; of a terminal only. Card files need none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<CardReader>,
     /// The lines that an access point emulates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relay: Vec<Relay>,
@@ -98,6 +101,11 @@ pub struct NodeSection {
     /// The folder of keys and certificates, outside the data folder.
     #[serde(default = "NodeSection::keys_default")]
     pub keys: PathBuf,
+    /// The folder of the secret keys `node.key`, `seal.key`, `storage.key` and `issuing.key`, where that
+    /// is another than `keys`. `$CREDENTIALS_DIRECTORY` alone or as the first part is the folder of
+    /// the credentials that the service manager gives the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<PathBuf>,
     /// The folder of move-out certificates on paper; of a municipality's server only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub papers: Option<PathBuf>,
@@ -202,7 +210,7 @@ pub struct Register {
     /// The file that gets the bound address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub announce: Option<PathBuf>,
-    /// The file in the keys folder with the token that the register has to show.
+    /// The file in the folder of secret keys with the token that the register has to show.
     pub token: PathBuf,
     /// The folder with the register's files: `in`, `out`, `done` and `refused` in it. Without this
     /// no folder is looked at.
@@ -214,6 +222,14 @@ pub struct Register {
     /// Longest file of the register: 1,024 bytes to 1 TiB.
     #[serde(default = "Register::file_bytes_max_default")]
     pub file_bytes_max: u64,
+}
+
+/// Where a terminal finds cards that are no files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardReader {
+    /// The PKCS#11 module: a library that the terminal loads, so nobody but this file names it.
+    pub pkcs11_module: PathBuf,
 }
 
 /// One line that an access point emulates, the same in both directions.

@@ -170,6 +170,7 @@ fn limits_of_listeners_are_bounded() {
         ("peer_frames_per_s", "0"),
         ("peer_bytes_per_s", "999"),
         ("peer_links_per_min", "0"),
+        ("session_idle_s", "901"),
     ] {
         let line = text
             .lines()

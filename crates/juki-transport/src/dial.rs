@@ -1,20 +1,23 @@
 //! The dialling side.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use juki_domain::ErrorCode;
 use juki_topology::DialAddress;
 use quinn::{ClientConfig, Connection, Endpoint};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::address_file::resolve;
 use crate::close_code::code_of_error;
 use crate::endpoint::{endpoint_config, transport_config};
 use crate::event::LinkEvent;
-use crate::greeting::greet_as_dialler;
+use crate::greeting::{Greeted, greet_as_dialler};
 use crate::hub::{Hub, close};
-use crate::link;
+use crate::link::{self, Ended};
 use crate::peer_slot::PeerSlot;
 use crate::streams::Broken;
 
@@ -75,37 +78,72 @@ impl Dialler {
             Ok(endpoint) => endpoint,
             Err(code) => return Attempt::Failed(code),
         };
-        let connection = tokio::select! {
-            connected = self.connect(&endpoint, address) => match connected {
-                Ok(connection) => connection,
-                Err(code) => return Attempt::Failed(code),
-            },
+        let mut wanted = Wanted::new(&self.hub, &self.slot);
+        let first = tokio::select! {
+            greeted = self.greeted(&endpoint, address, false) => greeted,
             // The peer was restarted: what waits for its old address waits in vain.
             () = moved(&self.hub, &self.dial, address) => return Attempt::Failed(ErrorCode::LineDown),
         };
-        let greeted = match greet_as_dialler(&self.hub, &connection, &self.slot).await {
-            Ok(greeted) => greeted,
-            Err(Broken::Refused(code)) => {
-                close(&connection, code);
-                return self.refused(connection.remote_address(), code).await;
-            }
-            Err(Broken::Gone) => {
-                return Attempt::Failed(
-                    connection
-                        .close_reason()
-                        .map_or(ErrorCode::LineDown, |error| code_of_error(&error)),
-                );
-            }
+        let (mut connection, greeted) = match first {
+            Ok(first) => first,
+            Err(code) => return Attempt::Failed(code),
         };
-        let mut running = pin!(link::run(&self.hub, &self.slot, &connection, greeted));
-        tokio::select! {
-            _ = &mut running => {}
-            () = moved(&self.hub, &self.dial, address) => {
-                close(&connection, ErrorCode::LineDown);
-                running.await;
+        // Dropped with what drains in it when the link is down.
+        let mut links = JoinSet::new();
+        self.run(&mut links, &connection, greeted);
+        loop {
+            tokio::select! {
+                ended = links.join_next() => match ended {
+                    Some(Ok(Ended::Drained)) => {}
+                    Some(Ok(Ended::Down) | Err(_)) | None => return Attempt::WasUp,
+                },
+                () = moved(&self.hub, &self.dial, address) => {
+                    close(&connection, ErrorCode::LineDown);
+                    while let Some(Ok(Ended::Drained)) = links.join_next().await {}
+                    return Attempt::WasUp;
+                }
+                () = wanted.another() => match self.greeted(&endpoint, address, true).await {
+                    Ok((next, greeted)) => {
+                        self.run(&mut links, &next, greeted);
+                        connection = next;
+                    }
+                    Err(code) => {
+                        tracing::warn!(event = "link.not-renewed", peer = %self.slot.name, code = code.code());
+                        wanted.again();
+                    }
+                },
             }
         }
-        Attempt::WasUp
+    }
+
+    /// Runs a greeted connection as the link.
+    fn run(&self, links: &mut JoinSet<Ended>, connection: &Connection, greeted: Greeted) {
+        let (hub, slot) = (Arc::clone(&self.hub), Arc::clone(&self.slot));
+        let connection = connection.clone();
+        links.spawn(async move { link::run(&hub, &slot, &connection, greeted).await });
+    }
+
+    /// A connection with the peer's hello.
+    async fn greeted(
+        &self,
+        endpoint: &Endpoint,
+        address: SocketAddr,
+        takes_over: bool,
+    ) -> Result<(Connection, Greeted), ErrorCode> {
+        let generation = self.hub.tls.generation();
+        let connection = self.connect(endpoint, address).await?;
+        let (hub, slot) = (&self.hub, &self.slot);
+        match greet_as_dialler(hub, &connection, slot, (takes_over, generation)).await {
+            Ok(greeted) => Ok((connection, greeted)),
+            Err(Broken::Refused(code)) => {
+                close(&connection, code);
+                self.report_refusal(connection.remote_address(), code).await;
+                Err(code)
+            }
+            Err(Broken::Gone) => Err(connection
+                .close_reason()
+                .map_or(ErrorCode::LineDown, |error| code_of_error(&error))),
+        }
     }
 
     /// Waits until the peer has announced itself. A peer that is being started comes at any moment, so
@@ -180,11 +218,6 @@ impl Dialler {
         Ok(endpoint)
     }
 
-    async fn refused(&self, remote: SocketAddr, code: ErrorCode) -> Attempt {
-        self.report_refusal(remote, code).await;
-        Attempt::Failed(code)
-    }
-
     /// Once per reason: dialling goes on for as long as the reason lasts.
     async fn report_refusal(&self, remote: SocketAddr, code: ErrorCode) {
         if self.slot.state().code != Some(code) {
@@ -206,6 +239,53 @@ impl Dialler {
                 })
                 .await;
         }
+    }
+}
+
+/// When another connection is wanted beside the one that is up: one of the two ends has a new
+/// certificate.
+struct Wanted {
+    renewals: watch::Receiver<u64>,
+    anew: watch::Receiver<()>,
+    /// No sooner than that.
+    not_before: Instant,
+    is_wanted: bool,
+    pause: Duration,
+}
+
+impl Wanted {
+    fn new(hub: &Hub, slot: &PeerSlot) -> Self {
+        Self {
+            renewals: hub.renewals.subscribe(),
+            anew: slot.anew.subscribe(),
+            not_before: Instant::now(),
+            is_wanted: false,
+            pause: hub.settings.timing.retry_max,
+        }
+    }
+
+    /// Returns when another one is wanted; a peer that asks again and again is heard now and then.
+    async fn another(&mut self) {
+        if !self.is_wanted {
+            let changed = tokio::select! {
+                changed = self.renewals.changed() => changed,
+                changed = self.anew.changed() => changed,
+            };
+            if changed.is_err() {
+                std::future::pending::<()>().await;
+            }
+            self.is_wanted = true;
+        }
+        tokio::time::sleep_until(self.not_before).await;
+        self.is_wanted = false;
+        self.not_before = Instant::now() + self.pause;
+        self.renewals.mark_unchanged();
+        self.anew.mark_unchanged();
+    }
+
+    /// The one that was wanted did not come about.
+    fn again(&mut self) {
+        self.is_wanted = true;
     }
 }
 

@@ -66,7 +66,7 @@ impl fmt::Debug for Sockets {
 pub(crate) fn endpoint_config(identity: &Identity) -> EndpointConfig {
     let mut seed = digest::Context::new(&digest::SHA256);
     seed.update(b"juki stateless reset\0");
-    seed.update(&identity.key);
+    seed.update(&identity.reset_seed);
     let mut config = EndpointConfig::new(Arc::new(hmac::Key::new(
         hmac::HMAC_SHA256,
         seed.finish().as_ref(),

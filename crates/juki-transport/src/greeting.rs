@@ -26,6 +26,10 @@ pub(crate) struct Greeted {
     pub(crate) revocation_number: u64,
     /// Number of the newest notice of each kind that the peer has.
     pub(crate) notice_numbers: BTreeMap<NoticeKind, u64>,
+    /// Whether it takes over from the link that is up.
+    pub(crate) takes_over: bool,
+    /// The generation of this node's certificate that it was made with.
+    pub(crate) generation: u64,
 }
 
 /// Says hello to the peer that was dialled.
@@ -33,10 +37,15 @@ pub(crate) async fn greet_as_dialler(
     hub: &Hub,
     connection: &Connection,
     slot: &PeerSlot,
+    (takes_over, generation): (bool, u64),
 ) -> Result<Greeted, Broken> {
     in_time(hub.settings.timing.hello_timeout, async {
         let mut control = open(connection, TAG_CONTROL, PRIORITY_CONTROL).await?;
-        write_control(&mut control.0, Kind::Hello(hub.hello())).await?;
+        let hello = Hello {
+            takes_over,
+            ..hub.hello()
+        };
+        write_control(&mut control.0, Kind::Hello(hello)).await?;
         let Some(Kind::HelloAck(HelloAck { hello: Some(hello) })) =
             read_control(&mut control.1, HELLO_BYTES_MAX).await?
         else {
@@ -50,6 +59,8 @@ pub(crate) async fn greet_as_dialler(
             calendar_apart,
             revocation_number: hello.revocation_number,
             notice_numbers: known_numbers(&hello.notices),
+            takes_over,
+            generation,
         })
     })
     .await
@@ -60,6 +71,7 @@ pub(crate) async fn greet_as_listener(
     hub: &Hub,
     connection: &Connection,
     slot: &PeerSlot,
+    generation: u64,
 ) -> Result<Greeted, Broken> {
     in_time(hub.settings.timing.hello_timeout, async {
         let mut control = accept(connection, TAG_CONTROL, PRIORITY_CONTROL).await?;
@@ -81,6 +93,8 @@ pub(crate) async fn greet_as_listener(
             calendar_apart,
             revocation_number: hello.revocation_number,
             notice_numbers: known_numbers(&hello.notices),
+            takes_over: hello.takes_over,
+            generation,
         })
     })
     .await
@@ -190,6 +204,7 @@ mod tests {
             clock_ms: 0,
             program: String::new(),
             notices: Vec::new(),
+            takes_over: false,
         }
     }
 

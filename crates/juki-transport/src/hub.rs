@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use juki_domain::{ErrorCode, NodeId};
@@ -29,6 +30,10 @@ pub(crate) struct Hub {
     pub(crate) events: mpsc::Sender<LinkEvent>,
     /// Tells that some link came up or went down.
     pub(crate) turns: watch::Sender<()>,
+    /// Tells the generation of this node's certificate whenever it has a new one.
+    pub(crate) renewals: watch::Sender<u64>,
+    /// Links that another one has taken over from and that have not ended yet.
+    pub(crate) draining: AtomicUsize,
     endpoints: Mutex<Vec<Endpoint>>,
 }
 
@@ -58,6 +63,8 @@ impl Hub {
             by_name,
             events,
             turns: watch::Sender::new(()),
+            renewals: watch::Sender::new(0),
+            draining: AtomicUsize::new(0),
             endpoints: Mutex::new(Vec::new()),
         }
     }
@@ -86,6 +93,7 @@ impl Hub {
             clock_ms: self.now_ms(),
             program: env!("CARGO_PKG_VERSION").to_owned(),
             notices: self.notices.numbers(),
+            takes_over: false,
         }
     }
 

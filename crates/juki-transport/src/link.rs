@@ -1,6 +1,7 @@
 //! The life of one link, the same on both sides.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,6 +10,7 @@ use quinn::Connection;
 use quinn::rustls::pki_types::CertificateDer;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::close_code::code_of_error;
 use crate::event::LinkEvent;
@@ -19,42 +21,41 @@ use crate::peer_slot::{LiveLink, PeerSlot};
 use crate::streams::{Broken, Reading, read_frames, write_frames};
 use crate::trust_exchange::{self, PeerKnows};
 
-/// Runs a greeted connection as the link to its peer until it ends, and says why it did.
+/// How a link ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It went down, which has been reported.
+    Down,
+    /// Another link had taken over from it.
+    Drained,
+}
+
+/// Runs a greeted connection as the link to its peer until it ends.
 ///
-/// A newer link takes the older one's place: a peer that was restarted must not wait until the link
-/// of its former life has timed out.
+/// A newer link takes the older one's place. Where it says that it takes over, the older one drains:
+/// nothing new is written to it, what was written is read to its end, and nobody hears of the change.
+/// Else the older one is closed: a peer that was restarted must not wait until the link of its former
+/// life has timed out.
 pub(crate) async fn run(
     hub: &Arc<Hub>,
     slot: &Arc<PeerSlot>,
     connection: &Connection,
     greeted: Greeted,
-) -> ErrorCode {
+) -> Ended {
     let (interactive, interactive_queue) = mpsc::channel(hub.settings.queue_frames);
     let (bulk, bulk_queue) = mpsc::channel(hub.settings.queue_frames);
     let (end, ended) = watch::channel(());
-    let link = Arc::new(LiveLink {
+    let (drain, draining) = watch::channel(false);
+    let link = LiveLink {
         connection: connection.clone(),
         interactive,
         bulk,
         ended,
-    });
-    {
-        let _turn = slot.turn.lock().await;
-        let older = slot.live().clone();
-        if let Some(older) = older {
-            close(&older.connection, ErrorCode::LineDown);
-            let mut ended = older.ended.clone();
-            while ended.changed().await.is_ok() {}
-        }
-        slot.set_up(link, hub.now_ms());
-        hub.turns.send_replace(());
-        tracing::info!(event = "link.up", peer = %slot.name, interface = %slot.settings.interface, calendar_apart = greeted.calendar_apart);
-        hub.emit(LinkEvent::Up {
-            peer: Arc::clone(&slot.name),
-            calendar_apart: greeted.calendar_apart,
-        })
-        .await;
-    }
+        drain,
+        generation: greeted.generation,
+        calendar_apart: greeted.calendar_apart,
+    };
+    take_place(hub, slot, link, greeted.takes_over).await;
     let mut tasks = start(
         hub,
         slot,
@@ -63,10 +64,7 @@ pub(crate) async fn run(
         interactive_queue,
         bulk_queue,
     );
-    let broken = tokio::select! {
-        _ = connection.closed() => Broken::Gone,
-        Some(first) = tasks.join_next() => first.unwrap_or(Broken::Gone),
-    };
+    let (broken, is_quiet) = until_broken(hub, connection, &mut tasks, draining).await;
     let code = match broken {
         Broken::Refused(code) => {
             hub.refuse(
@@ -88,7 +86,13 @@ pub(crate) async fn run(
     };
     // Streams end only after the close: their ends alone would look like cut frames to the peer.
     tasks.shutdown().await;
-    slot.set_down(code, hub.now_ms());
+    if !slot.set_down(connection, code, hub.now_ms()) {
+        if !is_quiet {
+            hub.draining.fetch_sub(1, Ordering::Relaxed);
+        }
+        tracing::debug!(event = "link.drained", peer = %slot.name, code = code.code());
+        return Ended::Drained;
+    }
     hub.turns.send_replace(());
     tracing::info!(event = "link.down", peer = %slot.name, interface = %slot.settings.interface, code = code.code());
     hub.emit(LinkEvent::Down {
@@ -97,7 +101,82 @@ pub(crate) async fn run(
     })
     .await;
     drop(end);
-    code
+    Ended::Down
+}
+
+/// Puts a link in its peer's place.
+async fn take_place(hub: &Arc<Hub>, slot: &Arc<PeerSlot>, link: LiveLink, takes_over: bool) {
+    let calendar_apart = link.calendar_apart;
+    let link = Arc::new(link);
+    let _turn = slot.turn.lock().await;
+    let older = slot.live().clone();
+    if let Some(older) = older {
+        if takes_over {
+            // Counted first: a link must not be seen to have ended before it was counted.
+            hub.draining.fetch_add(1, Ordering::Relaxed);
+            if slot.take_over(&older, Arc::clone(&link)) {
+                tracing::info!(event = "link.renewed", peer = %slot.name, interface = %slot.settings.interface);
+                hub.turns.send_replace(());
+                if older.calendar_apart != calendar_apart {
+                    emit_up(hub, slot, calendar_apart).await;
+                }
+                return;
+            }
+            hub.draining.fetch_sub(1, Ordering::Relaxed);
+        }
+        close(&older.connection, ErrorCode::LineDown);
+        let mut ended = older.ended.clone();
+        drop(older);
+        while ended.changed().await.is_ok() {}
+    }
+    slot.set_up(link, hub.now_ms());
+    hub.turns.send_replace(());
+    tracing::info!(event = "link.up", peer = %slot.name, interface = %slot.settings.interface, calendar_apart);
+    emit_up(hub, slot, calendar_apart).await;
+}
+
+async fn emit_up(hub: &Hub, slot: &PeerSlot, calendar_apart: bool) {
+    hub.emit(LinkEvent::Up {
+        peer: Arc::clone(&slot.name),
+        calendar_apart,
+    })
+    .await;
+}
+
+/// Waits until the link is broken, or drained; true where it had brought over everything then and is
+/// no longer counted as draining.
+async fn until_broken(
+    hub: &Hub,
+    connection: &Connection,
+    tasks: &mut JoinSet<Option<Broken>>,
+    mut draining: watch::Receiver<bool>,
+) -> (Broken, bool) {
+    let mut streams = STREAMS_OF_FRAMES;
+    let mut deadline: Option<Instant> = None;
+    let mut is_quiet = false;
+    loop {
+        tokio::select! {
+            _ = connection.closed() => return (Broken::Gone, is_quiet),
+            ended = tasks.join_next() => match ended {
+                // A stream of frames has come to its end.
+                Some(Ok(None)) => streams = streams.saturating_sub(1),
+                Some(Ok(Some(broken))) => return (broken, is_quiet),
+                Some(Err(_)) | None => return (Broken::Gone, is_quiet),
+            },
+            Ok(()) = draining.changed(), if deadline.is_none() => {
+                deadline = Some(Instant::now() + hub.settings.timing.drain_max);
+            }
+            () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
+                return (Broken::Gone, is_quiet);
+            }
+        }
+        if streams == 0 && deadline.is_some() && !is_quiet {
+            is_quiet = true;
+            hub.draining.fetch_sub(1, Ordering::Relaxed);
+            // The peer's machine has the last frames; the peer is left the time to read them.
+            deadline = Some(Instant::now() + LINGER);
+        }
+    }
 }
 
 fn start(
@@ -107,7 +186,7 @@ fn start(
     greeted: Greeted,
     interactive_queue: mpsc::Receiver<Bytes>,
     bulk_queue: mpsc::Receiver<Bytes>,
-) -> JoinSet<Broken> {
+) -> JoinSet<Option<Broken>> {
     let settings = &hub.settings;
     let reading = Reading {
         peer: Arc::clone(&slot.name),
@@ -125,17 +204,19 @@ fn start(
     tasks.spawn(write_frames(greeted.bulk.0, bulk_queue));
     tasks.spawn(read_frames(reading.clone(), greeted.interactive.1));
     tasks.spawn(read_frames(reading, greeted.bulk.1));
-    tasks.spawn(trust_exchange::hear(
+    // Whoever is dialled asks for a new connection; whoever dials makes one.
+    let generation = slot.settings.dial.is_none().then_some(greeted.generation);
+    let hear = trust_exchange::hear(
         Arc::clone(hub),
+        Arc::clone(slot),
         greeted.control.1,
         Arc::clone(&knows),
-    ));
-    tasks.spawn(trust_exchange::tell(
-        Arc::clone(hub),
-        greeted.control.0,
-        knows,
-    ));
-    tasks.spawn(watch_certificate(Arc::clone(hub), connection.clone()));
+    );
+    let tell = trust_exchange::tell(Arc::clone(hub), greeted.control.0, knows, generation);
+    let watch = watch_certificate(Arc::clone(hub), connection.clone());
+    tasks.spawn(async move { Some(hear.await) });
+    tasks.spawn(async move { Some(tell.await) });
+    tasks.spawn(async move { Some(watch.await) });
     tasks
 }
 
@@ -180,5 +261,9 @@ pub(crate) fn peer_certificate(connection: &Connection) -> Option<Vec<u8>> {
     chain.first().map(|certificate| certificate.to_vec())
 }
 
+/// Two that are read and two that are written.
+const STREAMS_OF_FRAMES: u32 = 4;
+/// How long a drained connection stays, since what it brought last may still wait to be read.
+const LINGER: Duration = Duration::from_secs(2);
 /// The machine's clock may be set while a timer runs.
 const CLOCK_CHECK: Duration = Duration::from_secs(30);

@@ -70,10 +70,11 @@ async fn welcome(
     incoming: Incoming,
     begun: Begun,
 ) {
+    let generation = hub.tls.generation();
     let Some(connection) = shake_hands(&hub, &door, interface, incoming).await else {
         return;
     };
-    match admit(&hub, interface, &connection).await {
+    match admit(&hub, interface, &connection, generation).await {
         Ok((slot, greeted)) => {
             drop(begun);
             door.remember(slot.last_address(), connection.remote_address());
@@ -141,6 +142,7 @@ async fn admit(
     hub: &Hub,
     interface: Interface,
     connection: &Connection,
+    generation: u64,
 ) -> Result<(Arc<PeerSlot>, Greeted), Unwelcome> {
     let certificate = peer_certificate(connection).ok_or((
         None,
@@ -154,7 +156,7 @@ async fn admit(
     if !slot.may_begin(hub.now_ms()) {
         return Err((Some(node), Broken::Refused(ErrorCode::PeerTooOften)));
     }
-    let greeted = greet_as_listener(hub, connection, slot)
+    let greeted = greet_as_listener(hub, connection, slot, generation)
         .await
         .map_err(|broken| (Some(node), broken))?;
     Ok((Arc::clone(slot), greeted))

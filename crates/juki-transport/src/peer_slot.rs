@@ -11,6 +11,7 @@ use quinn::Connection;
 use tokio::sync::{mpsc, watch};
 
 use crate::event::{Class, PeerSaid, PeerState, SendError};
+use crate::hub::close;
 use crate::settings::{LinkLimits, PeerSettings};
 use crate::token_bucket::TokenBucket;
 
@@ -21,6 +22,12 @@ pub(crate) struct LiveLink {
     pub(crate) bulk: mpsc::Sender<Bytes>,
     /// Closes when the link has reported that it is down.
     pub(crate) ended: watch::Receiver<()>,
+    /// Set when another link has taken over from this one.
+    pub(crate) drain: watch::Sender<bool>,
+    /// The generation of this node's certificate that it was made with.
+    pub(crate) generation: u64,
+    /// The civil dates are more than one day apart.
+    pub(crate) calendar_apart: bool,
 }
 
 /// One configured peer.
@@ -29,7 +36,11 @@ pub(crate) struct PeerSlot {
     pub(crate) settings: PeerSettings,
     /// Held while one link takes the place of another, so that `Up` and `Down` alternate.
     pub(crate) turn: tokio::sync::Mutex<()>,
+    /// Tells the dialler of this peer that a new connection is wanted.
+    pub(crate) anew: watch::Sender<()>,
     live: ArcSwapOption<LiveLink>,
+    /// The connection that another one took over from last.
+    draining: Mutex<Option<Connection>>,
     status: Mutex<Status>,
     begins: Mutex<TokenBucket>,
 }
@@ -52,7 +63,9 @@ impl PeerSlot {
             name: Arc::new(settings.name.clone()),
             settings,
             turn: tokio::sync::Mutex::new(()),
+            anew: watch::Sender::new(()),
             live: ArcSwapOption::empty(),
+            draining: Mutex::new(None),
             status: Mutex::new(Status {
                 since_ms: now_ms,
                 code: None,
@@ -91,11 +104,41 @@ impl PeerSlot {
         status.address = Some(address);
     }
 
-    pub(crate) fn set_down(&self, code: ErrorCode, now_ms: u64) {
-        self.live.store(None);
+    /// Notes that the link of this connection is down; false where another has taken over from it.
+    pub(crate) fn set_down(&self, connection: &Connection, code: ErrorCode, now_ms: u64) -> bool {
         let mut status = self.status();
+        if !self.is_live(connection) {
+            return false;
+        }
+        self.live.store(None);
         status.since_ms = now_ms;
         status.code = Some(code);
+        true
+    }
+
+    /// Puts a new link in the place of the one that is up, which then drains; false where that has
+    /// gone down meanwhile.
+    pub(crate) fn take_over(&self, older: &LiveLink, newer: Arc<LiveLink>) -> bool {
+        let mut status = self.status();
+        if !self.is_live(&older.connection) {
+            return false;
+        }
+        status.address = Some(newer.connection.remote_address());
+        self.live.store(Some(newer));
+        drop(status);
+        older.drain.send_replace(true);
+        let mut draining = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
+        // One at a time: whoever takes over again and again gains no further links by it.
+        if let Some(before) = draining.replace(older.connection.clone()) {
+            close(&before, ErrorCode::LineDown);
+        }
+        true
+    }
+
+    fn is_live(&self, connection: &Connection) -> bool {
+        let live = self.live.load();
+        live.as_ref()
+            .is_some_and(|link| link.connection.stable_id() == connection.stable_id())
     }
 
     /// Notes why the link does not come up; true where that is news.

@@ -22,12 +22,15 @@ pub type KeepRevocationList = Arc<dyn Fn(&[u8]) -> io::Result<()> + Send + Sync>
 /// Who this node is and whom it trusts; all certificates and lists as DER.
 #[derive(Clone)]
 pub struct Identity {
-    /// The node's Ed25519 private key as PKCS#8.
+    /// The Ed25519 private key of the node's certificate as PKCS#8.
     pub key: Zeroizing<Vec<u8>>,
+    /// What the node's resets of forgotten connections are made from: the same over all its runs and
+    /// certificates.
+    pub reset_seed: Zeroizing<Vec<u8>>,
     /// The node's certificate, then the issuing authority's.
     pub chain: Vec<Vec<u8>>,
-    /// The root's certificate.
-    pub root: Vec<u8>,
+    /// The roots' certificates: one, or two while the network moves from one to the next.
+    pub roots: Vec<Vec<u8>>,
     /// The issuing authority's certificate, whose key signs revocation lists.
     pub issuing: Vec<u8>,
     /// The newest revocation list at hand, be it past its time.
@@ -35,12 +38,20 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Reads `node.key`, `node.crt` (the node's certificate, then the issuing authority's),
-    /// `root.crt` and `revocation.crl` from a keys folder.
+    /// Reads `node.key`, `node.crt` (the node's certificate, then the issuing authority's), its key (see
+    /// [`juki_pki::read_link_key`]), `root.crt` and `revocation.crl` from a keys folder.
     ///
     /// # Errors
     /// [`PkiError`] naming the file.
     pub fn read(keys: &Path) -> Result<Self, PkiError> {
+        Self::read_apart(keys, keys)
+    }
+
+    /// The same with `node.key` in a folder of its own.
+    ///
+    /// # Errors
+    /// [`PkiError`] naming the file.
+    pub fn read_apart(keys: &Path, secrets: &Path) -> Result<Self, PkiError> {
         let chain_path = keys.join("node.crt");
         let chain = juki_pki::read_certificates(&chain_path)?;
         let what = "the node's certificate and the issuing authority's";
@@ -48,16 +59,13 @@ impl Identity {
             path: chain_path,
             what,
         })?;
-        let root_path = keys.join("root.crt");
-        let root = juki_pki::read_certificates(&root_path)?;
-        let root = root.into_iter().next().ok_or(PkiError::Contents {
-            path: root_path,
-            what: "the root's certificate",
-        })?;
+        let node_key = juki_pki::read_key(&secrets.join("node.key"))?;
+        let own = chain.first().map_or(&[][..], Vec::as_slice);
         Ok(Self {
-            key: juki_pki::read_key(&keys.join("node.key"))?,
+            key: juki_pki::read_link_key(keys, own, &node_key)?,
+            reset_seed: node_key,
+            roots: juki_pki::read_certificates(&keys.join("root.crt"))?,
             chain,
-            root,
             issuing,
             revocation_list: juki_pki::read_revocation_list(&keys.join("revocation.crl"))?,
         })
@@ -113,6 +121,8 @@ pub struct Timing {
     pub announce_check: Duration,
     /// How often a dialler looks whether its peer has announced another address.
     pub address_check: Duration,
+    /// How long a link may take to bring its last frames over when another has taken over from it.
+    pub drain_max: Duration,
 }
 
 impl Default for Timing {
@@ -127,6 +137,7 @@ impl Default for Timing {
             idle_timeout: Duration::from_secs(10),
             announce_check: Duration::from_millis(20),
             address_check: Duration::from_millis(250),
+            drain_max: Duration::from_secs(10),
         }
     }
 }

@@ -69,8 +69,13 @@ pub(crate) struct Reading {
 }
 
 /// Reads frames and reports them, waiting while the receiver of events is busy or the peer is ahead
-/// of its pace.
-pub(crate) async fn read_frames(reading: Reading, mut stream: RecvStream) -> Broken {
+/// of its pace. Ends without a reason where the peer has ended the stream between two frames, as it
+/// does when another connection has taken over.
+pub(crate) async fn read_frames(reading: Reading, stream: RecvStream) -> Option<Broken> {
+    read_to_end(reading, stream).await.err()
+}
+
+async fn read_to_end(reading: Reading, mut stream: RecvStream) -> Result<(), Broken> {
     let mut splitter = FrameSplitter::new(reading.frame_bytes_max);
     // Since when a frame that is not whole yet has been read.
     let mut begun: Option<Instant> = None;
@@ -80,29 +85,29 @@ pub(crate) async fn read_frames(reading: Reading, mut stream: RecvStream) -> Bro
                 let deadline = since + reading.time_for(len);
                 match timeout_at(deadline, stream.read_buf(splitter.space())).await {
                     Ok(read) => read,
-                    Err(_) => return Broken::Refused(ErrorCode::FrameTooSlow),
+                    Err(_) => return Err(Broken::Refused(ErrorCode::FrameTooSlow)),
                 }
             }
             (Some(_) | None, _) => stream.read_buf(splitter.space()).await,
         };
         let bytes = match read {
-            // Streams of frames have no end: what ends one cuts a frame or the peer misbehaves.
-            Ok(0) => return Broken::Refused(ErrorCode::FrameTruncated),
+            Ok(0) if splitter.begun().is_none() => return Ok(()),
+            Ok(0) => return Err(Broken::Refused(ErrorCode::FrameTruncated)),
             Ok(bytes) => bytes,
-            Err(error) => return broken_read(&error),
+            Err(error) => return Err(broken_read(&error)),
         };
         let mut frames = 0;
         loop {
             let frame = match splitter.next_frame() {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break,
-                Err(code) => return Broken::Refused(code),
+                Err(code) => return Err(Broken::Refused(code)),
             };
             frames += 1;
             let peer = Arc::clone(&reading.peer);
             let event = LinkEvent::Frame { peer, frame };
             if reading.events.send(event).await.is_err() {
-                return Broken::Gone;
+                return Err(Broken::Gone);
             }
         }
         let wait = reading.pace.after(frames, bytes);
@@ -127,19 +132,21 @@ impl Reading {
     }
 }
 
-/// Writes whatever waits in the queue, many frames at a time.
+/// Writes whatever waits in the queue, many frames at a time. Ends without a reason when the queue
+/// has ended and the peer has got all of it.
 pub(crate) async fn write_frames(
     mut stream: SendStream,
     mut queue: mpsc::Receiver<Bytes>,
-) -> Broken {
+) -> Option<Broken> {
     let mut frames = Vec::with_capacity(BATCH_FRAMES);
     while queue.recv_many(&mut frames, BATCH_FRAMES).await > 0 {
         let mut chunks = gather(frames.drain(..));
         if let Err(error) = stream.write_all_chunks(&mut chunks).await {
-            return error.into();
+            return Some(error.into());
         }
     }
-    Broken::Gone
+    let got = stream.finish().is_ok() && matches!(stream.stopped().await, Ok(None));
+    (!got).then_some(Broken::Gone)
 }
 
 /// Small frames are copied together with their lengths, since each chunk has a price of its own;

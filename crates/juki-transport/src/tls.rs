@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use juki_domain::{ErrorCode, NodeId};
 use juki_runtime::Clock;
 use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
@@ -31,10 +32,39 @@ pub(crate) struct Refusal {
 pub(crate) struct Tls {
     provider: Arc<CryptoProvider>,
     clock: Arc<dyn Clock>,
-    own: Arc<SingleCertAndKey>,
-    certificate: Vec<u8>,
+    own: ArcSwap<Own>,
     trust: Arc<Trust>,
     network: String,
+}
+
+/// The certificate that a node shows, with its key.
+struct Own {
+    resolver: Arc<SingleCertAndKey>,
+    chain: Vec<Vec<u8>>,
+    /// How many certificates there were before it since the start.
+    generation: u64,
+}
+
+impl Own {
+    fn new(
+        provider: &CryptoProvider,
+        key: &[u8],
+        chain: &[Vec<u8>],
+        generation: u64,
+    ) -> Result<Self, Error> {
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.to_vec()));
+        let presented = chain
+            .iter()
+            .map(|der| CertificateDer::from(der.clone()))
+            .collect();
+        let own = CertifiedKey::new(presented, provider.key_provider.load_private_key(key)?);
+        own.keys_match()?;
+        Ok(Self {
+            resolver: Arc::new(SingleCertAndKey::from(own)),
+            chain: chain.to_vec(),
+            generation,
+        })
+    }
 }
 
 impl Tls {
@@ -45,19 +75,11 @@ impl Tls {
         trust: Arc<Trust>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.to_vec()));
-        let chain = identity
-            .chain
-            .iter()
-            .map(|der| CertificateDer::from(der.clone()))
-            .collect();
-        let own = CertifiedKey::new(chain, provider.key_provider.load_private_key(key)?);
-        own.keys_match()?;
+        let own = Own::new(&provider, &identity.key, &identity.chain, 0)?;
         Ok(Self {
             provider,
             clock,
-            own: Arc::new(SingleCertAndKey::from(own)),
-            certificate: identity.chain.first().cloned().unwrap_or_default(),
+            own: ArcSwap::from_pointee(own),
             trust,
             network: network.to_owned(),
         })
@@ -65,7 +87,30 @@ impl Tls {
 
     /// The certificate that this node shows.
     pub(crate) fn certificate(&self) -> Vec<u8> {
-        self.certificate.clone()
+        self.own.load().chain.first().cloned().unwrap_or_default()
+    }
+
+    /// The same with whoever signed it.
+    pub(crate) fn chain(&self) -> Vec<Vec<u8>> {
+        self.own.load().chain.clone()
+    }
+
+    /// How many certificates this node has shown before the present one since its start.
+    pub(crate) fn generation(&self) -> u64 {
+        self.own.load().generation
+    }
+
+    /// Shows another certificate in every handshake that follows.
+    pub(crate) fn replace(&self, key: &[u8], chain: &[Vec<u8>]) -> Result<u64, Error> {
+        let generation = self.generation().saturating_add(1);
+        let own = Own::new(&self.provider, key, chain, generation)?;
+        self.own.store(Arc::new(own));
+        Ok(generation)
+    }
+
+    /// The machine's time, as certificates are judged by it.
+    pub(crate) fn now(&self) -> UnixTime {
+        UnixTime::since_unix_epoch(Duration::from_millis(self.clock.now_ms()))
     }
 
     /// A judge for one handshake.
@@ -85,7 +130,7 @@ impl Tls {
             rustls::ServerConfig::builder_with_details(Arc::clone(&self.provider), time)
                 .with_protocol_versions(&[&rustls::version::TLS13])?
                 .with_client_cert_verifier(judge)
-                .with_cert_resolver(Arc::clone(&self.own) as _);
+                .with_cert_resolver(Arc::clone(&self.own.load().resolver) as _);
         config.alpn_protocols = vec![ALPN.to_vec()];
         // A ticket would let a revoked node come back: resumption skips its certificate.
         config.send_tls13_tickets = 0;
@@ -102,7 +147,7 @@ impl Tls {
                 .with_protocol_versions(&[&rustls::version::TLS13])?
                 .dangerous()
                 .with_custom_certificate_verifier(judge)
-                .with_client_cert_resolver(Arc::clone(&self.own) as _);
+                .with_client_cert_resolver(Arc::clone(&self.own.load().resolver) as _);
         config.alpn_protocols = vec![ALPN.to_vec()];
         config.resumption = Resumption::disabled();
         config.enable_early_data = false;

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ impl Transport {
         settings: TransportSettings,
         events: mpsc::Sender<LinkEvent>,
     ) -> Result<Self, TransportError> {
-        check_identity(&settings)?;
+        check_owner(&settings.identity.chain, &settings.node, &settings.network)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let identity = &settings.identity;
         let trust = Trust::new(
@@ -214,6 +215,49 @@ impl Transport {
         self.hub.trust.current().der.clone()
     }
 
+    /// Shows another certificate in every handshake from now on, and has each link followed by a new
+    /// one with it, without losing a frame. `chain` is the node's certificate, then the issuing
+    /// authority's, as DER.
+    ///
+    /// # Errors
+    /// [`TransportError`] where the certificate is another node's, is not believed by this node itself
+    /// or does not belong to the key; nothing has changed then.
+    pub fn renew(&self, key: &[u8], chain: &[Vec<u8>]) -> Result<(), TransportError> {
+        let hub = &self.hub;
+        check_owner(chain, &hub.settings.node, &hub.settings.network)?;
+        hub.trust
+            .believes(chain, hub.tls.now())
+            .map_err(TransportError::Tls)?;
+        let generation = hub.tls.replace(key, chain).map_err(TransportError::Tls)?;
+        hub.renewals.send_replace(generation);
+        Ok(())
+    }
+
+    /// How many connections were made with an earlier certificate of this node, or are ending because
+    /// another has taken over.
+    #[must_use]
+    pub fn links_to_renew(&self) -> usize {
+        let generation = self.hub.tls.generation();
+        let old = self.hub.peers.iter().filter(|slot| {
+            let live = slot.live();
+            live.as_ref()
+                .is_some_and(|link| link.generation < generation)
+        });
+        old.count() + self.hub.draining.load(Ordering::Relaxed)
+    }
+
+    /// Believes in certificates under these roots (DER) from now on, and under no others. Links stay
+    /// as they are.
+    ///
+    /// # Errors
+    /// [`InstallError::Invalid`] where one is no certificate or there is none,
+    /// [`InstallError::LocksOut`] where this node's own certificate is under none of them; nothing has
+    /// changed then.
+    pub fn replace_roots(&self, roots: &[Vec<u8>]) -> Result<(), InstallError> {
+        let tls = &self.hub.tls;
+        self.hub.trust.replace_roots(roots, &tls.chain(), tls.now())
+    }
+
     /// The certificate (DER) that this node shows in handshakes.
     #[must_use]
     pub fn certificate(&self) -> Vec<u8> {
@@ -309,14 +353,10 @@ impl std::fmt::Debug for Transport {
     }
 }
 
-fn check_identity(settings: &TransportSettings) -> Result<(), TransportError> {
-    let own = settings
-        .identity
-        .chain
-        .first()
-        .map_or(&[][..], Vec::as_slice);
-    let node = juki_pki::node_of(own, &settings.network).map_err(TransportError::Identity)?;
-    if node == settings.node {
+fn check_owner(chain: &[Vec<u8>], owner: &NodeId, network: &str) -> Result<(), TransportError> {
+    let own = chain.first().map_or(&[][..], Vec::as_slice);
+    let node = juki_pki::node_of(own, network).map_err(TransportError::Identity)?;
+    if node == *owner {
         Ok(())
     } else {
         Err(TransportError::OtherNode(node))

@@ -11,7 +11,7 @@ use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use tokio::sync::watch;
@@ -30,6 +30,9 @@ pub enum InstallError {
     /// The TLS library cannot use it.
     #[error("the revocation list cannot be used")]
     Unusable,
+    /// The node's own certificate would not be believed any more.
+    #[error("the node's own certificate is not under these roots")]
+    LocksOut,
     /// It is in force but could not be kept for the next start.
     #[error("the revocation list is in force but could not be kept")]
     Keep(#[source] io::Error),
@@ -42,6 +45,7 @@ impl InstallError {
         match self {
             Self::NotNewer(_) => ErrorCode::RevocationListExpired,
             Self::Invalid(error) => error.code(),
+            Self::LocksOut => ErrorCode::RootsLockOut,
             Self::Unusable => ErrorCode::CertificateUnknownAuthority,
             Self::Keep(_) => ErrorCode::DiskFailed,
         }
@@ -59,7 +63,7 @@ pub(crate) struct Revocations {
 /// The trust of one node; a newer revocation list is in force for every handshake that follows.
 pub(crate) struct Trust {
     provider: Arc<CryptoProvider>,
-    roots: Arc<RootCertStore>,
+    roots: ArcSwap<RootCertStore>,
     issuing: Vec<u8>,
     keep: KeepRevocationList,
     current: ArcSwap<Revocations>,
@@ -73,11 +77,7 @@ impl Trust {
         identity: &Identity,
         keep: KeepRevocationList,
     ) -> Result<Self, InstallError> {
-        let mut roots = RootCertStore::empty();
-        roots
-            .add(CertificateDer::from(identity.root.clone()))
-            .map_err(|_| InstallError::Invalid(PkiError::Certificate))?;
-        let roots = Arc::new(roots);
+        let roots = root_store(&identity.roots)?;
         let first = revocations(
             &provider,
             &roots,
@@ -87,7 +87,7 @@ impl Trust {
         let number = watch::Sender::new(first.list.number);
         Ok(Self {
             provider,
-            roots,
+            roots: ArcSwap::new(roots),
             issuing: identity.issuing.clone(),
             keep,
             current: ArcSwap::from_pointee(first),
@@ -118,12 +118,67 @@ impl Trust {
         if juki_pki::crl_number(der).map_err(InstallError::Invalid)? <= in_force {
             return Err(InstallError::NotNewer(in_force));
         }
-        let next = revocations(&self.provider, &self.roots, &self.issuing, der)?;
+        let next = revocations(&self.provider, &self.roots.load_full(), &self.issuing, der)?;
         let number = next.list.number;
         self.current.store(Arc::new(next));
         self.number.send_replace(number);
         (self.keep)(der).map_err(InstallError::Keep)
     }
+}
+
+impl Trust {
+    /// Believes in certificates under these roots from now on, and under no others, where the node's own
+    /// certificate with its chain is under one of them.
+    pub(crate) fn replace_roots(
+        &self,
+        roots: &[Vec<u8>],
+        own: &[Vec<u8>],
+        now: UnixTime,
+    ) -> Result<(), InstallError> {
+        let _one_at_a_time = self
+            .installing
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let roots = root_store(roots)?;
+        let der = self.current.load().der.clone();
+        let next = revocations(&self.provider, &roots, &self.issuing, &der)?;
+        believes(&next, own, now).map_err(|_| InstallError::LocksOut)?;
+        self.roots.store(roots);
+        self.current.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// Whether a chain of certificates (DER, the node's own first) would be believed here now.
+    pub(crate) fn believes(&self, chain: &[Vec<u8>], now: UnixTime) -> Result<(), rustls::Error> {
+        believes(&self.current.load(), chain, now)
+    }
+}
+
+fn believes(
+    revocations: &Revocations,
+    chain: &[Vec<u8>],
+    now: UnixTime,
+) -> Result<(), rustls::Error> {
+    let mut chain = chain.iter().map(|der| CertificateDer::from(der.as_slice()));
+    let Some(end) = chain.next() else {
+        return Err(rustls::Error::NoCertificatesPresented);
+    };
+    let above: Vec<_> = chain.collect();
+    let verdict = revocations.clients.verify_client_cert(&end, &above, now);
+    verdict.map(|_| ())
+}
+
+fn root_store(roots: &[Vec<u8>]) -> Result<Arc<RootCertStore>, InstallError> {
+    let mut store = RootCertStore::empty();
+    for root in roots {
+        store
+            .add(CertificateDer::from(root.clone()))
+            .map_err(|_| InstallError::Invalid(PkiError::Certificate))?;
+    }
+    if store.is_empty() {
+        return Err(InstallError::Invalid(PkiError::Certificate));
+    }
+    Ok(Arc::new(store))
 }
 
 fn revocations(

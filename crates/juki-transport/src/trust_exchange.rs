@@ -7,13 +7,14 @@ use bytes::Bytes;
 use juki_crypto::NoticeKind;
 use juki_domain::ErrorCode;
 use juki_wire::hello::control::Kind;
-use juki_wire::{CONTROL_BYTES_MAX, NoticeUpdate, RevocationUpdate};
+use juki_wire::{CONTROL_BYTES_MAX, DialAnew, NoticeUpdate, RevocationUpdate};
 use quinn::{RecvStream, SendStream};
 
 use crate::control::{read_control, write_control};
 use crate::event::LinkEvent;
 use crate::hub::Hub;
 use crate::notices::NoticeRefused;
+use crate::peer_slot::PeerSlot;
 use crate::streams::Broken;
 use crate::trust::InstallError;
 
@@ -39,7 +40,12 @@ impl PeerKnows {
 }
 
 /// Takes newer revocation lists and notices from the peer.
-pub(crate) async fn hear(hub: Arc<Hub>, mut stream: RecvStream, knows: Arc<PeerKnows>) -> Broken {
+pub(crate) async fn hear(
+    hub: Arc<Hub>,
+    slot: Arc<PeerSlot>,
+    mut stream: RecvStream,
+    knows: Arc<PeerKnows>,
+) -> Broken {
     loop {
         let heard = match read_control(&mut stream, CONTROL_BYTES_MAX).await {
             Ok(Some(Kind::Revocation(RevocationUpdate { list }))) => {
@@ -48,7 +54,12 @@ pub(crate) async fn hear(hub: Arc<Hub>, mut stream: RecvStream, knows: Arc<PeerK
             Ok(Some(Kind::Notice(NoticeUpdate { notice }))) => {
                 hear_notice(&hub, &notice, &knows).await
             }
-            Ok(Some(Kind::Hello(_) | Kind::HelloAck(_)) | None) => {
+            // Only who dials can do that.
+            Ok(Some(Kind::DialAnew(DialAnew {}))) if slot.settings.dial.is_some() => {
+                slot.anew.send_replace(());
+                Ok(())
+            }
+            Ok(Some(Kind::DialAnew(_) | Kind::Hello(_) | Kind::HelloAck(_)) | None) => {
                 Err(Broken::Refused(ErrorCode::FrameGarbage))
             }
             Err(broken) => Err(broken),
@@ -66,7 +77,9 @@ async fn hear_revocation(hub: &Hub, list: Vec<u8>, knows: &PeerKnows) -> Result<
         Err(error @ InstallError::Keep(_)) => {
             tracing::error!(event = "revocation-list.not-kept", code = error.code().code(), %error);
         }
-        Err(error @ (InstallError::Invalid(_) | InstallError::Unusable)) => {
+        Err(
+            error @ (InstallError::Invalid(_) | InstallError::Unusable | InstallError::LocksOut),
+        ) => {
             return Err(Broken::Refused(error.code()));
         }
     }
@@ -95,10 +108,27 @@ async fn hear_notice(hub: &Hub, bytes: &[u8], knows: &PeerKnows) -> Result<(), B
 }
 
 /// Gives the peer every revocation list and notice that is newer than what it is known to have.
-pub(crate) async fn tell(hub: Arc<Hub>, mut stream: SendStream, knows: Arc<PeerKnows>) -> Broken {
+///
+/// Also asks a peer that dials for a new connection when this node has a newer certificate than that
+/// of the link, whose generation is given where the peer dials.
+pub(crate) async fn tell(
+    hub: Arc<Hub>,
+    mut stream: SendStream,
+    knows: Arc<PeerKnows>,
+    generation: Option<u64>,
+) -> Broken {
     let mut lists = hub.trust.changes();
     let mut notices = hub.notices.changes();
+    let mut renewals = hub.renewals.subscribe();
+    let mut asked_for = generation;
     loop {
+        let current = *renewals.borrow_and_update();
+        if asked_for.is_some_and(|asked_for| asked_for < current) {
+            asked_for = Some(current);
+            if let Err(broken) = write_control(&mut stream, Kind::DialAnew(DialAnew {})).await {
+                return broken;
+            }
+        }
         for message in news(&hub, &knows) {
             if let Err(broken) = write_control(&mut stream, message).await {
                 return broken;
@@ -107,6 +137,7 @@ pub(crate) async fn tell(hub: Arc<Hub>, mut stream: SendStream, knows: Arc<PeerK
         let changed = tokio::select! {
             changed = lists.changed() => changed,
             changed = notices.changed() => changed,
+            changed = renewals.changed() => changed,
         };
         if changed.is_err() {
             return Broken::Gone;

@@ -41,6 +41,9 @@ pub struct Hello {
     /// Number of the newest notice known, for each kind of which there is one.
     #[prost(message, repeated, tag = "9")]
     pub notices: Vec<NoticeNumber>,
+    /// Whether this connection takes over from the one that is up, which then ends by itself.
+    #[prost(bool, tag = "10")]
+    pub takes_over: bool,
 }
 
 /// The newest notice of a kind that a node knows.
@@ -78,17 +81,21 @@ pub struct NoticeUpdate {
     pub notice: Vec<u8>,
 }
 
+/// Asks the dialling node for a new connection: the accepting one has a new certificate.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct DialAnew {}
+
 /// A message on the control stream, prefixed by its length as u32 in network order.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Control {
     /// The message.
-    #[prost(oneof = "control::Kind", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "control::Kind", tags = "1, 2, 3, 4, 5")]
     pub kind: Option<control::Kind>,
 }
 
 /// The kinds of control messages.
 pub mod control {
-    use super::{Hello, HelloAck, NoticeUpdate, RevocationUpdate};
+    use super::{DialAnew, Hello, HelloAck, NoticeUpdate, RevocationUpdate};
 
     /// One control message.
     #[derive(Clone, PartialEq, Eq, prost::Oneof)]
@@ -105,5 +112,8 @@ pub mod control {
         /// A newer notice.
         #[prost(message, tag = "4")]
         Notice(NoticeUpdate),
+        /// A new connection is wanted.
+        #[prost(message, tag = "5")]
+        DialAnew(DialAnew),
     }
 }

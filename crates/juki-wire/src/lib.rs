@@ -8,7 +8,7 @@ pub use frame::{
     FRAME_BYTES_MAX, Flags, FrameKind, FrameParts, Header, MessageId, Priority, WireError,
 };
 pub use hello::{
-    CONTROL_BYTES_MAX, Control, Hello, HelloAck, NoticeNumber, NoticeUpdate, RevocationUpdate,
-    VERSION,
+    CONTROL_BYTES_MAX, Control, DialAnew, Hello, HelloAck, NoticeNumber, NoticeUpdate,
+    RevocationUpdate, VERSION,
 };
 pub use refusal::{Refusal, Reset};

@@ -18,18 +18,18 @@ use juki_domain::{CivilDate, Lang};
 
 pub(crate) use alerts::AlertsArgs;
 pub(crate) use audit::{
-    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, Wanted,
-    WantedOutcome,
+    AnalyseArgs, AuditCommand, Days, ExportArgs, SearchArgs, Sources, SupplyArgs, TrafficArgs,
+    Wanted, WantedOutcome,
 };
 pub(crate) use basis::{BasisCommand, BasisFileArgs, BasisPublishArgs, BasisShowArgs};
 pub(crate) use driving::{
     ChangeArgs, CodesArgs, CsAction, CsArgs, ImportArgs, PkiCommand, QueryArgs, ReconcileCommand,
-    ReconcileRegisterArgs, RevokeArgs, StateArgs,
+    ReconcileRegisterArgs, RevokeArgs, RollCaArgs, RollStep, RotateArgs, StateArgs,
 };
 pub(crate) use firewall::{ExplainArgs, FirewallAction, FirewallArgs};
 pub(crate) use japanese::in_japanese;
 pub(crate) use operator::{
-    ByArgs, CardArgs, EnrolArgs, LoginArgs, OperatorCommand, PinArgs, RevokeCardArgs,
+    ByArgs, CardArgs, EnrolArgs, LoginArgs, LogoutArgs, OperatorCommand, PinArgs, RevokeCardArgs,
 };
 pub(crate) use population::PopulationArgs;
 pub(crate) use purge::{PurgeArgs, PurgeGroup};

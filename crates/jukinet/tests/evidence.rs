@@ -180,7 +180,14 @@ fn what_is_older_than_its_term_is_purged_and_the_ledger_says_so() {
         "the purge is on record"
     );
     assert_eq!(purge("1", "communication")["purged"], 0, "once is enough");
+}
 
+#[test]
+fn a_node_that_runs_is_not_purged() {
+    let place = tempfile::tempdir().unwrap();
+    assert!(jukinet(place.path(), &["new", "net"]).status.success());
+    let node = place.path().join("net/nodes/fw-national");
+    write_ledger_of(&node, "fw-national", EntryKind(129));
     let lock = fs::OpenOptions::new()
         .write(true)
         .create(true)

@@ -33,7 +33,7 @@ impl RegisterHttp {
         let Some(register) = &prepared.config.register else {
             return Ok(None);
         };
-        let path = prepared.keys_folder().join(&register.token);
+        let path = prepared.secrets_folder().join(&register.token);
         let text = std::fs::read_to_string(&path).map_err(|error| {
             StartError::configuration(
                 ErrorCode::ConfigUnreadable,

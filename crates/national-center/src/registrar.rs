@@ -2,12 +2,15 @@
 //! with the online issuing key.
 
 mod cards;
+mod issuing;
 mod legal_basis;
+mod renewal;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use arc_swap::ArcSwap;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -34,12 +37,14 @@ const SERIAL_HEX_MAX: usize = 40;
 
 /// The registrar's key and its record of what it revoked.
 pub(crate) struct Registrar {
-    issuing: Authority,
+    issuing: ArcSwap<Authority>,
     /// The same key, for what is signed in the network's own forms.
     signing: Arc<SigningKey>,
     record: PathBuf,
     /// When each list was issued: number and Unix second.
     lists: PathBuf,
+    /// Every certificate that was issued by a renewal: serial, Unix second, node.
+    certificates: PathBuf,
     first_cards: PathBuf,
 }
 
@@ -67,17 +72,22 @@ impl Registrar {
         let certificate = certificates.first().ok_or_else(|| {
             StartError::missing("issuing.crt: the issuing authority's certificate")
         })?;
-        let key = read_key(&keys.join("issuing.key")).map_err(wrong)?;
+        let key = read_key(&prepared.secrets_folder().join("issuing.key")).map_err(wrong)?;
         let issuing = Authority::open(certificate, &key).map_err(wrong)?;
         let signing = SigningKey::from_pkcs8(&key)
             .map_err(|error| StartError::configuration(ErrorCode::ConfigBadValue, error))?;
         Ok(Self {
-            issuing,
+            issuing: ArcSwap::from_pointee(issuing),
             signing: Arc::new(signing),
             record: keys.join("revoked.tsv"),
             lists: keys.join("lists.tsv"),
+            certificates: keys.join("renewed.tsv"),
             first_cards: keys.join("first-cards.bin"),
         })
+    }
+
+    fn issuing(&self) -> Arc<Authority> {
+        self.issuing.load_full()
     }
 
     pub(crate) fn routes(self, handle: EngineHandle) -> Router {
@@ -96,6 +106,8 @@ impl Registrar {
             .route("/pki/revoke", post(revoke))
             .route("/basis", post(legal_basis::publish))
             .route("/pki/lists", get(lists))
+            .merge(renewal::routes())
+            .merge(issuing::routes())
             .with_state(shared)
             .merge(cards)
     }
@@ -128,7 +140,7 @@ impl Registrar {
         }
         let number = crl_number(current).map_err(|error| error.code())? + 1;
         let list = self
-            .issuing
+            .issuing()
             .revocation_list(number, &revoked, now_s, now_s + LIST_VALID_S)
             .map_err(|error| error.code())?;
         append(&self.lists, &format!("{number}\t{now_s}\n")).map_err(|_| ErrorCode::DiskFailed)?;
@@ -243,7 +255,11 @@ fn append(path: &std::path::Path, line: &str) -> std::io::Result<()> {
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    if text.is_empty() || text.len() > SERIAL_HEX_MAX {
+    hex_of_length(text, SERIAL_HEX_MAX)
+}
+
+fn hex_of_length(text: &str, len_max: usize) -> Option<Vec<u8>> {
+    if text.is_empty() || text.len() > len_max {
         return None;
     }
     bytes_of(text)

@@ -210,6 +210,10 @@ fn one_crate_names_each_heavy_library() {
     );
     assert_eq!(arrows.users_of("rcgen"), BTreeSet::from(["juki-pki"]));
     assert_eq!(
+        arrows.users_of("cryptoki"),
+        BTreeSet::from(["juki-smartcard"])
+    );
+    assert_eq!(
         arrows.users_of("tracing-subscriber"),
         BTreeSet::from(["juki-node"])
     );

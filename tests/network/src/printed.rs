@@ -11,7 +11,9 @@ use crate::PATIENCE;
 pub struct Printed(Output);
 
 impl Printed {
-    pub(crate) fn new(output: Output) -> Self {
+    /// What a command printed.
+    #[must_use]
+    pub fn new(output: Output) -> Self {
         Self(output)
     }
 

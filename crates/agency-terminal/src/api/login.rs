@@ -11,17 +11,27 @@ use juki_admin::{JsonBody, Problem, accepted_lang};
 use juki_domain::{ErrorCode, Lang};
 use juki_node::EngineHandle;
 use juki_services::query::{CardAtHand, LocalAnswer, WrongPin, local_ask};
+use juki_smartcard::Pkcs11Card;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::Semaphore;
 
 use super::{call, problem};
 use crate::duties::duties;
 use crate::operator::{LoggedIn, LoginRefused, Presented};
 
+/// Cards that are tried at once: each takes 64 MiB, and a core for some tenths of a second.
+static UNLOCKING: Semaphore = Semaphore::const_new(4);
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Login {
-    card: PathBuf,
+    /// A card file.
+    card: Option<PathBuf>,
+    /// The label of a token, in place of a file.
+    token: Option<String>,
+    /// The module that the operator means; it must be the one that the configuration names.
+    pkcs11: Option<PathBuf>,
     pin: String,
 }
 
@@ -58,10 +68,17 @@ pub(super) async fn login(
 async fn begin(handle: &EngineHandle, login: Login) -> Result<(LoggedIn, String), ErrorCode> {
     let terminal = handle.prepared().config.node.name.to_string();
     let registrar = handle.prepared().keys.directory.registrar;
-    let Login { card, pin } = login;
-    let presented = blocking(move || Presented::file(&card, registrar))
-        .await?
-        .map_err(|refused| refused.code)?;
+    let pin = login.pin;
+    let presented = match (login.card, login.token) {
+        (Some(card), None) => blocking(move || Presented::file(&card, registrar)).await?,
+        (None, Some(token)) => {
+            let module = module(handle, login.pkcs11)?;
+            let pins = pins_folder(handle)?;
+            blocking(move || Presented::token(&module, &token, &pins, registrar)).await?
+        }
+        (Some(_), Some(_)) | (None, None) => return Err(ErrorCode::ValueInvalid),
+    };
+    let presented = presented.map_err(|refused| refused.code)?;
     let at_hand = presented.at_hand();
     done(
         call(
@@ -71,6 +88,8 @@ async fn begin(handle: &EngineHandle, login: Login) -> Result<(LoggedIn, String)
         )
         .await?,
     )?;
+    // Nobody closes it.
+    let _turn = UNLOCKING.acquire().await;
     let logged_in = match blocking(move || presented.log_in(&terminal, &pin)).await? {
         Ok(logged_in) => logged_in,
         Err(refused) => return Err(record_wrong_pin(handle, at_hand, refused).await),
@@ -79,6 +98,66 @@ async fn begin(handle: &EngineHandle, login: Login) -> Result<(LoggedIn, String)
     let answer = done(call(handle, String::new(), kind).await?)?;
     Ok((logged_in, answer.session))
 }
+
+/// The module that the configuration names. A request cannot make the terminal load another library.
+fn module(handle: &EngineHandle, meant: Option<PathBuf>) -> Result<PathBuf, ErrorCode> {
+    let configured = handle.prepared().config.card.as_ref();
+    let module = configured.map(|reader| reader.pkcs11_module.clone());
+    module
+        .filter(|module| meant.is_none_or(|meant| meant == *module))
+        .ok_or(ErrorCode::CardModule)
+}
+
+/// Where wrong PINs of tokens are counted.
+fn pins_folder(handle: &EngineHandle) -> Result<PathBuf, ErrorCode> {
+    let folder = handle.prepared().data().join("tokens");
+    std::fs::create_dir_all(&folder).map_err(|_| ErrorCode::DiskFailed)?;
+    Ok(folder)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Unlocking {
+    card: String,
+    /// The registrar's unlocking, in hexadecimal digits.
+    unlocking: String,
+}
+
+/// Gives a token its tries back: a card file takes its unlocking itself.
+pub(super) async fn unlock(
+    State(handle): State<EngineHandle>,
+    headers: HeaderMap,
+    JsonBody(unlocking): JsonBody<Unlocking>,
+) -> Response {
+    let card = unlocking.card.clone();
+    match accept(&handle, unlocking).await {
+        Ok(()) => Json(json!({"card": card})).into_response(),
+        Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
+    }
+}
+
+async fn accept(handle: &EngineHandle, unlocking: Unlocking) -> Result<(), ErrorCode> {
+    let registrar = handle.prepared().keys.directory.registrar;
+    let registrar = registrar.ok_or(ErrorCode::UnlockNotFitting)?;
+    let folder = pins_folder(handle)?;
+    let bytes = bytes_of(&unlocking.unlocking).ok_or(ErrorCode::UnlockNotFitting)?;
+    let accepted = blocking(move || {
+        Pkcs11Card::accept_unlocking(&folder, &unlocking.card, &bytes, &registrar)
+    });
+    accepted.await?.map_err(|error| error.code())
+}
+
+fn bytes_of(text: &str) -> Option<Vec<u8>> {
+    if text.len() > UNLOCKING_HEX_MAX || !text.len().is_multiple_of(2) || !text.is_ascii() {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
+        .collect()
+}
+
+const UNLOCKING_HEX_MAX: usize = 2048;
 
 /// A wrong PIN goes on record before anybody hears of it.
 async fn record_wrong_pin(

@@ -91,9 +91,10 @@ impl Office {
             .issue_node(&id(node), NETWORK, &public, from, to)
             .unwrap();
         Identity {
+            reset_seed: key.clone(),
             key,
             chain: vec![certificate, self.issuing.certificate().to_vec()],
-            root: self.root.certificate().to_vec(),
+            roots: vec![self.root.certificate().to_vec()],
             issuing: self.issuing.certificate().to_vec(),
             revocation_list: self.issuing.revocation_list(1, &[], from, to).unwrap(),
         }
@@ -133,7 +134,7 @@ impl Office {
             identity,
             signing: Arc::new(signing),
             sealing: Arc::new(sealing),
-            storage: [3; 32],
+            storage: [3; 32].into(),
             directory: Arc::new(Directory::default()),
         }
     }
@@ -249,6 +250,7 @@ impl World {
         let prepared = Arc::new(Prepared {
             config: Arc::new(config),
             folder: folder.path().to_owned(),
+            secrets: folder.path().to_owned(),
             keys: office.keys(FIREWALL),
             lang: juki_domain::Lang::En,
         });

@@ -141,12 +141,13 @@ async fn a_configuration_that_makes_no_policy_is_refused_at_the_start() {
     let prepared = juki_node::Prepared {
         config: std::sync::Arc::new(config),
         folder: world.prepared.folder.join("other"),
+        secrets: world.prepared.secrets.clone(),
         lang: juki_domain::Lang::En,
         keys: juki_node::Keys {
             identity: world.prepared.keys.identity.clone(),
             signing: world.prepared.keys.signing.clone(),
             sealing: world.prepared.keys.sealing.clone(),
-            storage: world.prepared.keys.storage,
+            storage: world.prepared.keys.storage.clone(),
             directory: world.prepared.keys.directory.clone(),
         },
     };

@@ -53,9 +53,9 @@ impl Judge for RepeatedRefusals {
         let is_overreach = world.settings.refusals.overreach.contains(&query.refusal);
         if let Some(refusals) = self.refusals.row(&key) {
             if is_overreach {
-                refusals.overreach.add(event);
+                refusals.overreach.add_many(event, query.requests);
             } else {
-                refusals.other.add(event);
+                refusals.other.add_many(event, query.requests);
             }
         }
     }

@@ -64,6 +64,7 @@ impl Scene {
             person: person.to_vec(),
             outcome,
             refusal: refusal.to_owned(),
+            requests: 1,
         };
         self.event(day, minute, "national", What::Query(query));
     }

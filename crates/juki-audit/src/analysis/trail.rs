@@ -21,6 +21,12 @@ impl Trail {
         self.witness(event);
     }
 
+    /// Takes in an entry that stands for so many.
+    pub(crate) fn add_many(&mut self, event: &Event, count: u64) {
+        self.count = self.count.saturating_add(count);
+        self.witness(event);
+    }
+
     /// Takes in an entry that shows something without being counted.
     pub(crate) fn witness(&mut self, event: &Event) {
         self.seen += 1;

@@ -2,7 +2,7 @@
 
 use juki_access::{AccessControl, Asked, CardList, Keys, Permit, RefusedAccess};
 use juki_audit::{AUDIT, AuditRecord, Outcome};
-use juki_crypto::{Notice, NoticeKind};
+use juki_crypto::{Notice, NoticeKind, sha256};
 use juki_dispatch::{Answer, Context, LedgerRead, Origin, Service, Step, View};
 use juki_domain::{CivilDate, ErrorCode, RecordItem, ServiceId};
 use juki_ledger::Entry;
@@ -69,6 +69,9 @@ impl QueryAnswerer {
         audit.affair.clone_from(&question.affair);
         let keys = lookup.as_ref().map_or(Keys::Items, |(keys, _)| *keys);
         audit.keys = keys as u32;
+        if let Ok((_, lookup)) = &lookup {
+            audit.asked = self.registry.asked(lookup).to_vec();
+        }
         let asked = Asked {
             terminal: origin.node.as_str(),
             affair: &question.affair,
@@ -76,6 +79,9 @@ impl QueryAnswerer {
             question: &request.question,
         };
         let authorisation = request.authorisation.clone().unwrap_or_default();
+        if !authorisation.grant.is_empty() {
+            audit.grant = sha256(&authorisation.grant).into_iter().take(8).collect();
+        }
         let decided =
             self.access
                 .decide(&authorisation, &asked, context.now_ms, context.civil_date);

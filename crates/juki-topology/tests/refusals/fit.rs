@@ -32,6 +32,9 @@ fn sections_of_other_roles_are_refused() {
     let access = format!("{CS}\n[access]\nbody_per_min = 1\n");
     let error = NodeConfig::parse(&access, "f").expect_err("refused");
     check(&error, unknown, 26, "access", "municipal-cs");
+    let card = "[card]\npkcs11_module = \"m\"\n";
+    let error = NodeConfig::parse(&format!("{CS}\n{card}"), "f").expect_err("refused");
+    check(&error, unknown, 26, "card", "municipal-cs");
     let text = ACCESS_POINT.split_once("[[relay]]").expect("a relay").0;
     let error = NodeConfig::parse(text, "f").expect_err("refused");
     assert_eq!(

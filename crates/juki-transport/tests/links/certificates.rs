@@ -29,7 +29,7 @@ async fn a_certificate_of_an_unknown_authority_is_refused() {
     let mut identity = Office::new().identity(BAD);
     // It knows the network's public certificates, but its own was signed by another.
     let ours = pair.office.identity(BAD);
-    identity.root = ours.root;
+    identity.roots = ours.roots;
     identity.issuing = ours.issuing;
     identity.revocation_list = ours.revocation_list;
     assert_eq!(

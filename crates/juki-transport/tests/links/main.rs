@@ -15,6 +15,7 @@ mod office;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
-mod restarts;
+mod renewals;
 #[cfg(test)]
+mod restarts;
 mod revocations;

@@ -66,9 +66,10 @@ impl Office {
             .issue_node(&id(node), network, &public, from, to)
             .unwrap();
         Identity {
+            reset_seed: key.clone(),
             key,
             chain: vec![certificate, self.issuing.certificate().to_vec()],
-            root: self.root.certificate().to_vec(),
+            roots: vec![self.root.certificate().to_vec()],
             issuing: self.issuing.certificate().to_vec(),
             revocation_list: self.revocation_list(1, &[]),
         }

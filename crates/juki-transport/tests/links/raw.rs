@@ -23,9 +23,9 @@ use crate::office::{NETWORK, id};
 
 fn roots(identity: &Identity) -> Arc<RootCertStore> {
     let mut roots = RootCertStore::empty();
-    roots
-        .add(CertificateDer::from(identity.root.clone()))
-        .unwrap();
+    for root in &identity.roots {
+        roots.add(CertificateDer::from(root.clone())).unwrap();
+    }
     Arc::new(roots)
 }
 
@@ -152,6 +152,7 @@ pub(crate) fn hello(node: &str) -> Hello {
         clock_ms: 0,
         program: String::new(),
         notices: Vec::new(),
+        takes_over: false,
     }
 }
 

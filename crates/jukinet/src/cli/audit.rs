@@ -34,6 +34,11 @@ pub(crate) enum AuditCommand {
         after_help = "Examples:\n  jukinet audit supply ./demo\n  jukinet audit supply ./demo --monthly --out supply.csv"
     )]
     Supply(SupplyArgs),
+    /// Show the history of communication: like frames with times, number, bytes and verdict
+    #[command(
+        after_help = "Examples:\n  jukinet audit traffic ./demo --service query\n  jukinet audit traffic ./demo --peer cs-352047 --refused"
+    )]
+    Traffic(TrafficArgs),
     /// Look for misuse: odd hours, mass searches, one person asked for by many, refusals, silence
     #[command(
         after_help = "Examples:\n  jukinet audit analyse ./demo\n  jukinet audit analyse ./demo --from 2002-10-01 --out report.html\n  jukinet audit analyse ./demo/nodes/national/data/ledger --listed colleagues.txt --json\n\nExit code: 0 nothing was found, 1 findings. A running deployment writes a report of each civil day\ninto its folder `reports`."
@@ -150,6 +155,27 @@ pub(crate) struct SupplyArgs {
     /// Write the lines into this CSV file, too
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// Arguments of `audit traffic`.
+#[derive(Debug, Args)]
+pub(crate) struct TrafficArgs {
+    #[command(flatten)]
+    pub(crate) sources: Sources,
+    #[command(flatten)]
+    pub(crate) days: Days,
+    /// Only frames of this service
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// Only frames from or to this node
+    #[arg(long, value_name = "NODE")]
+    pub(crate) peer: Option<String>,
+    /// Only frames that were refused or could not be sent
+    #[arg(long)]
+    pub(crate) refused: bool,
+    /// How many runs to show
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
 }
 
 /// Arguments of `audit analyse`.

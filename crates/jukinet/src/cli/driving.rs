@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::FolderArgs;
 use juki_domain::CivilDate;
@@ -153,6 +153,9 @@ pub(crate) struct QueryArgs {
     /// Address
     #[arg(long, requires = "name")]
     pub(crate) address: Option<String>,
+    /// The session in which it is asked; without it the one that began last at the terminal
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) session: Option<String>,
     /// The terminal; needed where the network has several
     #[arg(long)]
     pub(crate) node: Option<String>,
@@ -165,9 +168,81 @@ pub(crate) enum PkiCommand {
         after_help = "Examples:\n  jukinet pki status ./demo\n  jukinet pki status ./demo --json"
     )]
     Status(FolderArgs),
+    /// Give nodes new keys and certificates while they work; no request is lost
+    #[command(
+        after_help = "Examples:\n  jukinet pki rotate ./demo cs-355011\n  jukinet pki rotate ./demo --all --revoke-old"
+    )]
+    Rotate(RotateArgs),
+    /// Move the network from its root authority to a new one while it works
+    #[command(
+        after_help = "Examples:\n  jukinet pki roll-ca ./demo\n  jukinet pki roll-ca ./demo --step trust"
+    )]
+    RollCa(RollCaArgs),
     /// Revoke a node's certificate; the list travels through the network by itself
     #[command(after_help = "Example:\n  jukinet pki revoke ./demo cs-355011")]
     Revoke(RevokeArgs),
+}
+
+/// Arguments of `pki rotate`.
+#[derive(Debug, Args)]
+pub(crate) struct RotateArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// The node that gets a new certificate
+    #[arg(required_unless_present = "all")]
+    pub(crate) node: Option<String>,
+    /// Every node, one after the other
+    #[arg(long, conflicts_with = "node")]
+    pub(crate) all: bool,
+    /// How many days the new certificates are valid
+    #[arg(long, value_name = "N", default_value_t = 730, value_parser = clap::value_parser!(u64).range(1..=730))]
+    pub(crate) days: u64,
+    /// Revoke each certificate that was replaced
+    #[arg(long)]
+    pub(crate) revoke_old: bool,
+}
+
+/// Arguments of `pki roll-ca`.
+#[derive(Debug, Args)]
+pub(crate) struct RollCaArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// Do this step alone: make the new root, trust both, move certificates over, drop the old root
+    #[arg(
+        long,
+        value_enum,
+        hide_possible_values = true,
+        value_name = "new|trust|move|drop"
+    )]
+    pub(crate) step: Option<RollStep>,
+    /// File with the pass phrase of the present root's key; without it the one beside the key
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+/// The steps of a roll-over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RollStep {
+    /// Make the new root.
+    New,
+    /// Every node trusts both.
+    Trust,
+    /// Every node's certificate stands under the new one.
+    Move,
+    /// Every node trusts the new one alone.
+    Drop,
+}
+
+impl RollStep {
+    /// Its name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Trust => "trust",
+            Self::Move => "move",
+            Self::Drop => "drop",
+        }
+    }
 }
 
 /// Arguments of `pki revoke`.

@@ -10,8 +10,13 @@ use super::FolderArgs;
 #[derive(Debug, Subcommand)]
 pub(crate) enum OperatorCommand {
     /// Log in at a terminal with an operator's card
-    #[command(after_help = "Example:\n  jukinet operator login ./demo --card agency-mhlw")]
+    #[command(
+        after_help = "Examples:\n  jukinet operator login ./demo --card agency-mhlw\n  jukinet operator login ./demo --token hanako\n  jukinet operator login ./demo --pkcs11 /usr/lib/softhsm/libsofthsm2.so --token hanako"
+    )]
     Login(LoginArgs),
+    /// End a session at a terminal
+    #[command(after_help = "Example:\n  jukinet operator logout ./demo")]
+    Logout(LogoutArgs),
     /// Choose a PIN in place of the old or temporary one
     #[command(
         after_help = "Examples:\n  jukinet operator pin ./demo --card hanako\n  jukinet operator pin ./demo --card hanako --new-pin-file new.pin"
@@ -19,7 +24,7 @@ pub(crate) enum OperatorCommand {
     Pin(PinArgs),
     /// Make a card with a temporary PIN for an operator; it serves when it is lent
     #[command(
-        after_help = "Examples:\n  jukinet operator enrol ./demo --operator mhlw-2 --body mhlw --name hanako\n  jukinet operator enrol ./demo --operator audit-2 --body center --role auditor"
+        after_help = "Examples:\n  jukinet operator enrol ./demo --operator mhlw-2 --body mhlw --name hanako\n  jukinet operator enrol ./demo --operator audit-2 --body center --role auditor\n  jukinet operator enrol ./demo --operator mhlw-3 --body mhlw --pkcs11 /usr/lib/softhsm/libsofthsm2.so --token hanako"
     )]
     Enrol(EnrolArgs),
     /// Hand a card out to its operator
@@ -57,11 +62,30 @@ pub(crate) struct LoginArgs {
     /// The deployment folder
     pub(crate) dir: PathBuf,
     /// The card: its name in the folder `cards`, or a card file
-    #[arg(long)]
-    pub(crate) card: String,
+    #[arg(long, required_unless_present = "token")]
+    pub(crate) card: Option<String>,
+    /// The label of a PKCS#11 token in the terminal's reader, in place of a card file
+    #[arg(long, value_name = "LABEL", conflicts_with = "card")]
+    pub(crate) token: Option<String>,
+    /// The module that the token is meant to be in; it must be the one of the terminal's configuration
+    #[arg(long, value_name = "MODULE", requires = "token")]
+    pub(crate) pkcs11: Option<PathBuf>,
     /// File with the PIN; without it JUKINET_PIN, the demo's PIN file or the keyboard
     #[arg(long, value_name = "FILE")]
     pub(crate) pin_file: Option<PathBuf>,
+    /// The terminal; needed where the network has several
+    #[arg(long)]
+    pub(crate) node: Option<String>,
+}
+
+/// Arguments of `operator logout`.
+#[derive(Debug, Args)]
+pub(crate) struct LogoutArgs {
+    /// The deployment folder
+    pub(crate) dir: PathBuf,
+    /// The session to end; without it the one that began last at the terminal
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) session: Option<String>,
     /// The terminal; needed where the network has several
     #[arg(long)]
     pub(crate) node: Option<String>,
@@ -103,6 +127,26 @@ pub(crate) struct EnrolArgs {
     /// How many days the card serves
     #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=1830))]
     pub(crate) days: u32,
+    /// Make the key on a token of this PKCS#11 module in place of a card file
+    #[arg(
+        id = "enrol_pkcs11",
+        long = "pkcs11",
+        value_name = "MODULE",
+        requires = "enrol_token"
+    )]
+    pub(crate) pkcs11: Option<PathBuf>,
+    /// The token's label
+    #[arg(
+        id = "enrol_token",
+        long = "token",
+        value_name = "LABEL",
+        requires = "enrol_pkcs11",
+        conflicts_with = "name"
+    )]
+    pub(crate) token: Option<String>,
+    /// File with the token's PIN; without it JUKINET_TOKEN_PIN or the keyboard
+    #[arg(long, value_name = "FILE", requires = "enrol_token")]
+    pub(crate) token_pin_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) by: ByArgs,
 }

@@ -9,6 +9,7 @@ mod purge;
 mod requests;
 mod search;
 mod supply;
+mod traffic;
 mod verify;
 
 use crate::cli::AuditCommand;
@@ -21,6 +22,7 @@ pub(crate) fn run(action: AuditCommand, screen: Screen) -> Ending {
         AuditCommand::Search(args) => search::run(&args, screen),
         AuditCommand::Export(args) => export::run(&args, screen),
         AuditCommand::Supply(args) => supply::run(&args, screen),
+        AuditCommand::Traffic(args) => traffic::run(&args, screen),
         AuditCommand::Analyse(args) => analyse::run(&args, screen),
         AuditCommand::Purge(args) => purge::purge(&args, screen),
     }

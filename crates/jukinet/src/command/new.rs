@@ -5,6 +5,8 @@ mod cards;
 pub(crate) mod folder;
 mod keys;
 
+pub(crate) use keys::ROOT_DAYS;
+
 use std::path::Path;
 
 use juki_crypto::{SystemRandomness, random_array};

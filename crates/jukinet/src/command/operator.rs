@@ -12,7 +12,7 @@ use juki_domain::{ErrorCode, Lang, NodeRole};
 use juki_services::cards::ActKind;
 use serde_json::{Value, json};
 
-use crate::cli::{LoginArgs, OperatorCommand};
+use crate::cli::{LoginArgs, LogoutArgs, OperatorCommand};
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Failure, Outcome};
 use crate::screen::Screen;
@@ -25,6 +25,7 @@ pub(crate) use self::acts::{CARD_MANAGER, SYSTEM_MANAGER, sign};
 pub(crate) async fn run(command: &OperatorCommand, screen: Screen) -> Ending {
     match command {
         OperatorCommand::Login(args) => login(args, screen).await,
+        OperatorCommand::Logout(args) => logout(args, screen).await,
         OperatorCommand::Pin(args) => pin::change(args, screen),
         OperatorCommand::Enrol(args) => acts::enrol(args, screen).await,
         OperatorCommand::Lend(args) => acts::act(ActKind::Lend, args, screen).await,
@@ -41,12 +42,37 @@ pub(crate) async fn run(command: &OperatorCommand, screen: Screen) -> Ending {
 async fn login(args: &LoginArgs, screen: Screen) -> Ending {
     let deployment = Deployment::open(&args.dir)?;
     let terminal = deployment.only(NodeRole::AgencyTerminal, args.node.as_deref(), screen.lang)?;
-    let card = card_file(&deployment, &args.card, screen.lang)?;
-    let pin = pin_of(args.pin_file.as_deref(), &card, screen.lang)?;
+    let body = match (&args.card, &args.token) {
+        (_, Some(token)) => {
+            let beside = deployment.cards().join(token);
+            let pin = pin_of(args.pin_file.as_deref(), &beside, screen.lang)?;
+            json!({"token": token, "pkcs11": args.pkcs11, "pin": pin})
+        }
+        (card, None) => {
+            let card = card.as_deref().unwrap_or_default();
+            let card = card_file(&deployment, card, screen.lang)?;
+            let pin = pin_of(args.pin_file.as_deref(), &card, screen.lang)?;
+            json!({"card": card.display().to_string(), "pin": pin})
+        }
+    };
     let client = AdminClient::new(terminal.admin_socket()).with_lang(screen.lang);
-    let body = json!({"card": card.display().to_string(), "pin": pin});
     let answer: Value = client.post_json("/operator/login", &body).await?;
     tell_login(&answer, terminal.name.as_str(), screen);
+    screen.document(&answer)?;
+    Ok(Outcome::Held)
+}
+
+/// Ends a session.
+async fn logout(args: &LogoutArgs, screen: Screen) -> Ending {
+    let deployment = Deployment::open(&args.dir)?;
+    let terminal = deployment.only(NodeRole::AgencyTerminal, args.node.as_deref(), screen.lang)?;
+    let client = AdminClient::new(terminal.admin_socket()).with_lang(screen.lang);
+    let body = json!({ "session": args.session });
+    let answer: Value = client.post_json("/operator/logout", &body).await?;
+    screen.line(text::operators::logged_out(
+        screen.lang,
+        terminal.name.as_str(),
+    ));
     screen.document(&answer)?;
     Ok(Outcome::Held)
 }

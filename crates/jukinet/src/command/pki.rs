@@ -2,6 +2,8 @@
 
 mod lists;
 mod revoke;
+mod roll_ca;
+mod rotate;
 mod status;
 
 use crate::cli::PkiCommand;
@@ -15,6 +17,8 @@ pub(crate) use revoke::revoke_certificate;
 pub(crate) async fn run(command: &PkiCommand, screen: Screen) -> Ending {
     match command {
         PkiCommand::Status(args) => status::run(args, screen).await,
+        PkiCommand::Rotate(args) => rotate::run(args, screen).await,
+        PkiCommand::RollCa(args) => roll_ca::run(args, screen).await,
         PkiCommand::Revoke(args) => revoke::run(args, screen).await,
     }
 }

@@ -28,6 +28,8 @@ struct Inquiry<'a> {
     sex: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<&'a str>,
 }
 
 pub(crate) async fn run(args: &QueryArgs, screen: Screen) -> Ending {
@@ -46,6 +48,7 @@ pub(crate) async fn run(args: &QueryArgs, screen: Screen) -> Ending {
         birth: args.birth.as_deref(),
         sex: args.sex.as_deref(),
         address: args.address.as_deref(),
+        session: args.session.as_deref(),
     };
     let client = AdminClient::new(terminal.admin_socket()).with_lang(screen.lang);
     let answer: Value = client.post_json("/query", &inquiry).await?;

@@ -5,6 +5,8 @@ use juki_domain::Lang;
 texts! {
     search_header() ja "日時|操作者|端末|機関|事務|結果|台帳の記録" en "when|operator|terminal|body|affair|result|entry"
     requests_found(count: usize, left_out: u64) ja "照会 {count} 件（これより前の {left_out} 件は省略）" en "{count} requests ({left_out} earlier ones are not shown)"
+    traffic_header() ja "期間|送信元|宛先|業務|フレーム数|バイト数|判定|台帳の記録" en "when|from|to|service|frames|bytes|verdict|entry"
+    runs_found(count: usize, left_out: u64) ja "通信の記録 {count} 件（これより前の {left_out} 件は省略）" en "{count} runs of frames ({left_out} earlier ones are not shown)"
     exported(rows: u64, file: &str, manifest: &str) ja "照会 {rows} 件を {file} に書きました。目録: {manifest}" en "Wrote {rows} requests into {file}; manifest: {manifest}"
     supply_header() ja "提供先|事務|年月日|件数|方法" en "recipient|affair|date|number|method"
     supply_total(records: u64) ja "提供 合計 {records} 件" en "{records} records provided in all"

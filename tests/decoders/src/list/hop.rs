@@ -75,6 +75,7 @@ fn controls() -> Vec<Control> {
         clock_ms: 1_034_640_000_000,
         program: "0.1.0".to_owned(),
         notices: vec![NoticeNumber { kind: 1, number: 7 }],
+        takes_over: false,
     };
     let kinds = [
         Kind::Hello(hello.clone()),

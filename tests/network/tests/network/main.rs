@@ -7,6 +7,7 @@
 
 mod access;
 mod alerts;
+mod audits;
 mod certificates;
 mod configuration;
 mod crashes;
@@ -25,5 +26,7 @@ mod readme;
 mod reconciliation;
 mod register_files;
 mod register_http;
+mod rotation;
 mod running;
+mod secret_keys;
 mod secrets;

@@ -1,11 +1,17 @@
 //! Operators' cards: what becomes of those that are lost, locked, withdrawn or new.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use juki_access::{CardCertificate, Role};
+use juki_crypto::{SigningKey, SystemRandomness};
 use juki_services::cards::{CARD_ACT, CARD_LIST, CardListRecord};
 use juki_services::query::{EndedFor, PIN_FAILED, PinFailed, SESSION_ENDED, SessionEnded};
-use network::{Deployment, Printed, payloads, until};
+use juki_smartcard::SoftCard;
+use network::{Deployment, Printed, audits, payloads, until};
 use prost::Message as _;
 use serde_json::{Value, json};
 
@@ -239,4 +245,184 @@ fn a_card_manager_does_not_do_what_is_the_system_managers() {
         shown.contains("システム管理者") && shown.contains("未貸与"),
         "{shown}"
     );
+}
+
+/// Fifty operators of one office, each with a card of their own.
+fn staff(net: &Deployment) -> Vec<PathBuf> {
+    let issuing = juki_pki::read_key(&net.node("national").join("keys/issuing.key")).unwrap();
+    let registrar = SigningKey::from_pkcs8(&issuing).unwrap();
+    let make = |number: usize| {
+        let key = SigningKey::generate(&SystemRandomness).unwrap();
+        let (serial, operator) = (format!("staff{number}"), format!("mhlw-{number}"));
+        let certificate = CardCertificate {
+            serial: serial.clone(),
+            operator: operator.clone(),
+            body: "mhlw".to_owned(),
+            roles: vec![Role::BusinessOperator as u32],
+            key: key.public().as_bytes().to_vec(),
+            valid_until_s: 4_000_000_000,
+            signature: Vec::new(),
+        };
+        let certificate = certificate.signed(&registrar).encode_to_vec();
+        let file = net.folder().join(format!("{serial}.card"));
+        SoftCard::create(
+            &file,
+            "475869",
+            &serial,
+            &operator,
+            &certificate,
+            key.pkcs8(),
+        )
+        .unwrap();
+        file
+    };
+    in_parallel(100..150, make)
+}
+
+fn in_parallel<T: Send, R: Send>(
+    work: impl Iterator<Item = T> + Send,
+    each: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
+    let waiting = Mutex::new(work);
+    let done = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                loop {
+                    let next = waiting.lock().unwrap().next();
+                    let Some(next) = next else { return };
+                    let result = each(next);
+                    done.lock().unwrap().push(result);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap()
+}
+
+#[test]
+fn fifty_operators_are_logged_in_at_one_terminal_and_each_asks_as_themselves() {
+    let net = Deployment::up();
+    let sessions = in_parallel(staff(&net).into_iter(), |card| {
+        let body = json!({"card": card, "pin": "475869"});
+        let answer = net.post("agency-mhlw", "/operator/login", &body).unwrap();
+        answer["session"].as_str().unwrap().to_owned()
+    });
+    let outcomes = in_parallel([&sessions[..], &sessions].concat().into_iter(), |session| {
+        ask(&net, Some(&session)).unwrap()["outcome"].clone()
+    });
+    assert_eq!(outcomes, vec![json!("no-match"); 100]);
+    for session in &sessions[..2] {
+        let _ended = operator(&net, "logout", &["--session", session]).held();
+        assert_eq!(ask(&net, Some(session)), Err("JKA-1210".to_owned()));
+    }
+    assert!(ask(&net, Some(&sessions[2])).is_ok());
+    net.down();
+    let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+    for record in audits(&net, "national") {
+        *asked.entry(record.operator).or_default() += 1;
+    }
+    assert_eq!(asked.len(), 50);
+    assert_eq!(asked.values().sum::<usize>(), 101);
+    assert!(asked.values().all(|count| *count >= 2), "{asked:?}");
+}
+
+/// A token of SoftHSM in a folder of its own, and the network whose terminal has it in its reader.
+fn with_a_token() -> (Deployment, PathBuf) {
+    let net = Deployment::made();
+    let (configuration, tokens) = (net.folder().join("hsm.conf"), net.folder().join("tokens"));
+    fs::create_dir(&tokens).unwrap();
+    let text = format!(
+        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+        tokens.display()
+    );
+    fs::write(&configuration, text).unwrap();
+    let made = std::process::Command::new("softhsm2-util")
+        .args(["--init-token", "--free", "--label", "hanako"])
+        .args(["--so-pin", "99887766", "--pin", "475869"])
+        .env("SOFTHSM2_CONF", &configuration)
+        .output()
+        .expect("softhsm2 is installed: apt-get install softhsm2");
+    assert!(made.status.success(), "{made:?}");
+    fs::write(net.folder().join("token.pin"), "475869\n").unwrap();
+    let file = net.node("agency-mhlw").join("node.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(
+        &file,
+        format!("{text}\n[card]\npkcs11_module = \"{MODULE}\"\n"),
+    )
+    .unwrap();
+    let _up = with(&net, &configuration, &["up", "net", "--detach"]).held();
+    (net, configuration)
+}
+
+const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+
+fn with(net: &Deployment, configuration: &Path, arguments: &[&str]) -> Printed {
+    let mut command = net.command("jukinet", arguments);
+    command.env("SOFTHSM2_CONF", configuration);
+    Printed::new(command.output().unwrap())
+}
+
+#[test]
+fn a_pkcs11_token_is_enrolled_logs_in_and_locks_after_three_wrong_pins_though_the_module_never_does()
+ {
+    let (net, hsm) = with_a_token();
+    let enrolment = ["--operator", "mhlw-3", "--body", "mhlw"];
+    let on_token = [
+        "--pkcs11",
+        MODULE,
+        "--token",
+        "hanako",
+        "--token-pin-file",
+        "token.pin",
+    ];
+    let line = [
+        &["operator", "enrol", "net", "--json"],
+        &enrolment[..],
+        &on_token,
+    ]
+    .concat();
+    let made = with(&net, &hsm, &line).held().json();
+    let serial = made["card"].as_str().unwrap();
+    let log_in = |pin: &str| {
+        let body = json!({"token": "hanako", "pin": pin});
+        net.post("agency-mhlw", "/operator/login", &body)
+    };
+    until("the card list at the terminal", || {
+        (log_in("475869") == Err("JKA-1201".to_owned())).then_some(())
+    });
+    let _lent = operator(&net, "lend", &[serial]).held();
+    until("a list without the card", || log_in("475869").ok());
+    let told = with(
+        &net,
+        &hsm,
+        &[
+            "operator",
+            "login",
+            "net",
+            "--pkcs11",
+            MODULE,
+            "--token",
+            "hanako",
+            "--pin-file",
+            "token.pin",
+            "--json",
+        ],
+    );
+    let session = told.held().json()["session"].as_str().unwrap().to_owned();
+    assert_eq!(ask(&net, Some(&session)).unwrap()["outcome"], "no-match");
+    let other_module = json!({"token": "hanako", "pkcs11": "/tmp/evil.so", "pin": "475869"});
+    let refused = net.post("agency-mhlw", "/operator/login", &other_module);
+    assert_eq!(refused, Err("JKA-1212".to_owned()));
+    for _ in 0..3 {
+        assert_eq!(log_in("475868"), Err("JKA-1006".to_owned()));
+    }
+    assert_eq!(log_in("475869"), Err("JKA-1007".to_owned()));
+    let _unlocked = operator(&net, "unlock", &[serial]).held();
+    assert!(log_in("475869").is_ok());
+    let _lost = operator(&net, "lost", &[serial]).held();
+    until("the end of the token's use", || {
+        (log_in("475869") == Err("JKA-1201".to_owned())).then_some(())
+    });
 }

@@ -33,17 +33,22 @@ pub(super) struct Request {
     pub(super) person: String,
     pub(super) grant: String,
     pub(super) message: String,
+    /// Number of the legal-basis table it was decided by.
+    pub(super) table: u64,
+    /// How many requests the record stands for.
+    pub(super) requests: u64,
 }
 
 impl Request {
     /// The members' names, in order, for a file's first line.
-    pub(super) const COLUMNS: [&'static str; 19] = [
+    pub(super) const COLUMNS: [&'static str; 21] = [
         "node", "entry", "date", "time", "at_ms", "operator", "card", "terminal", "body", "affair",
         "statute", "keys", "outcome", "refusal", "items", "asked", "person", "grant", "message",
+        "table", "requests",
     ];
 
     /// The members as texts, in the order of [`Request::COLUMNS`].
-    pub(super) fn fields(&self) -> [String; 19] {
+    pub(super) fn fields(&self) -> [String; 21] {
         let items: Vec<String> = self.items.iter().map(u32::to_string).collect();
         [
             self.node.clone(),
@@ -65,6 +70,8 @@ impl Request {
             self.person.clone(),
             self.grant.clone(),
             self.message.clone(),
+            self.table.to_string(),
+            self.requests.to_string(),
         ]
     }
 }
@@ -151,6 +158,7 @@ fn request(
     let keys = match record.keys {
         1 => "code",
         2 => "items",
+        3 => "fewer",
         _ => "",
     };
     Request {
@@ -173,6 +181,8 @@ fn request(
         person: hex(&record.person),
         grant: hex(&record.grant),
         message: record.message_id,
+        table: record.basis_version,
+        requests: record.summed.max(1),
     }
 }
 

@@ -16,7 +16,12 @@ pub(super) fn examine(deployment: &Deployment, lang: Lang) -> Vec<Finding> {
     let mut findings = Vec::new();
     for place in deployment.places() {
         let name = place.name.to_string();
-        match deployment.config_of(&place) {
+        let config = deployment.config_of(&place);
+        let secrets = config
+            .as_ref()
+            .ok()
+            .and_then(|config| config.node.secrets.clone());
+        match config {
             Ok(_) => findings.push(Finding::good(
                 text::check_configuration(lang),
                 name.as_str(),
@@ -32,7 +37,11 @@ pub(super) fn examine(deployment: &Deployment, lang: Lang) -> Vec<Finding> {
         if deployment.is_keyless(&place) {
             continue;
         }
-        findings.extend(protection(&name, &secrets_of(&place), lang));
+        findings.extend(protection(
+            &name,
+            &secrets_of(&place, secrets.as_deref()),
+            lang,
+        ));
         // An access point takes no part in certificates.
         if place.role != NodeRole::AccessPoint {
             findings.push(certificate(&place, lang));
@@ -48,8 +57,16 @@ pub(super) fn examine(deployment: &Deployment, lang: Lang) -> Vec<Finding> {
     findings
 }
 
-fn secrets_of(place: &NodePlace) -> Vec<PathBuf> {
-    let files = ["node.key", "storage.key", "seal.key"].map(|name| place.keys().join(name));
+/// Without the credentials that a service manager gives a node, which are there only while it runs.
+fn secrets_of(place: &NodePlace, secrets: Option<&Path>) -> Vec<PathBuf> {
+    let folder = match secrets {
+        Some(secrets) if secrets.starts_with("$CREDENTIALS_DIRECTORY") => {
+            return vec![place.keys(), place.data()];
+        }
+        Some(secrets) => place.folder.join(secrets),
+        None => place.keys(),
+    };
+    let files = ["node.key", "storage.key", "seal.key"].map(|name| folder.join(name));
     [place.keys(), place.data()]
         .into_iter()
         .chain(files)

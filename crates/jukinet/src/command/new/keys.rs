@@ -146,7 +146,8 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-const ROOT_DAYS: u64 = 20 * 365;
+/// How many days a root is valid.
+pub(crate) const ROOT_DAYS: u64 = 20 * 365;
 const ISSUING_DAYS: u64 = 10 * 365;
 const NODE_DAYS: u64 = 2 * 365;
 

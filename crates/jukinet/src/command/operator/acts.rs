@@ -7,11 +7,11 @@ use juki_admin::AdminClient;
 use juki_crypto::{SystemRandomness, random_array};
 use juki_domain::{ErrorCode, NodeRole};
 use juki_services::cards::{ACT_SUBJECT, ActKind, CardAct};
-use juki_smartcard::{NewCard, SoftCard};
+use juki_smartcard::{NewCard, Pkcs11Card, SoftCard};
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::pin::{drawn, pin_of, refused};
+use super::pin::{drawn, pin_of, refused, token_pin_of};
 use super::{CARD_ENDING, PIN_ENDING, card_file};
 use crate::cli::{ByArgs, CardArgs, EnrolArgs, RevokeCardArgs};
 use crate::command::new::folder;
@@ -21,32 +21,31 @@ use crate::local_time::unix_now_ms;
 use crate::screen::Screen;
 use crate::text::operators as text;
 
-/// Makes a card with a temporary PIN.
+/// Makes a card: a file with a temporary PIN, or a key and certificate on a token.
 pub(super) async fn enrol(args: &EnrolArgs, screen: Screen) -> Ending {
     let deployment = Deployment::open(&args.dir)?;
+    match (&args.pkcs11, &args.token) {
+        (Some(module), Some(token)) => {
+            enrol_token(&deployment, args, (module, token), screen).await
+        }
+        (_, _) => enrol_file(&deployment, args, screen).await,
+    }
+}
+
+async fn enrol_file(deployment: &Deployment, args: &EnrolArgs, screen: Screen) -> Ending {
     let name = args.name.as_deref().unwrap_or(&args.operator);
-    let file = new_card_file(&deployment, name)?;
+    let file = new_card_file(deployment, name)?;
     let broken = |error: juki_pki::PkiError| Failure::new(error.code(), error.to_string());
     let key = juki_pki::generate_key().map_err(broken)?;
     let public = juki_pki::public_key_of(&key).map_err(broken)?;
-    let act = CardAct {
-        kind: ActKind::Enrol as u32,
-        operator: args.operator.clone(),
-        body: args.body.clone(),
-        roles: args.role.iter().map(|role| *role as u32).collect(),
-        key: public.to_vec(),
-        days: args.days,
-        ..CardAct::default()
-    };
-    let is_of_trust = args.role.iter().any(|role| role.is_of_trust());
-    let done = signed(&deployment, &args.by, is_of_trust, &act, screen).await?;
+    let done = registered(deployment, args, &public, screen).await?;
     let certificate = member(&done, "certificate")?;
     let serial = done.get("card").and_then(Value::as_str).unwrap_or_default();
     let new = NewCard {
         serial,
         operator: &args.operator,
         certificate: &certificate,
-        registrar: Some(registrar_key(&deployment)?),
+        registrar: Some(registrar_key(deployment)?),
         pin_is_temporary: true,
     };
     let pin = drawn();
@@ -68,6 +67,44 @@ pub(super) async fn enrol(args: &EnrolArgs, screen: Screen) -> Ending {
     Ok(Outcome::Held)
 }
 
+async fn enrol_token(
+    deployment: &Deployment,
+    args: &EnrolArgs,
+    (module, token): (&Path, &str),
+    screen: Screen,
+) -> Ending {
+    let pin = token_pin_of(args.token_pin_file.as_deref(), screen.lang)?;
+    let broken = |error| refused(&error, module, screen.lang);
+    let public = Pkcs11Card::make_key(module, token, &pin).map_err(broken)?;
+    let done = registered(deployment, args, &public, screen).await?;
+    let certificate = member(&done, "certificate")?;
+    Pkcs11Card::put_certificate(module, token, &pin, &certificate).map_err(broken)?;
+    let serial = done.get("card").and_then(Value::as_str).unwrap_or_default();
+    screen.line(text::enrolled_on(screen.lang, serial, token));
+    screen.document(&done)?;
+    Ok(Outcome::Held)
+}
+
+/// Has the registrar enrol a key.
+async fn registered(
+    deployment: &Deployment,
+    args: &EnrolArgs,
+    public: &[u8],
+    screen: Screen,
+) -> Result<Value, Failure> {
+    let act = CardAct {
+        kind: ActKind::Enrol as u32,
+        operator: args.operator.clone(),
+        body: args.body.clone(),
+        roles: args.role.iter().map(|role| *role as u32).collect(),
+        key: public.to_vec(),
+        days: args.days,
+        ..CardAct::default()
+    };
+    let is_of_trust = args.role.iter().any(|role| role.is_of_trust());
+    signed(deployment, &args.by, is_of_trust, &act, screen).await
+}
+
 /// Lends, takes back, reports as lost, inspects.
 pub(super) async fn act(kind: ActKind, args: &CardArgs, screen: Screen) -> Ending {
     let deployment = Deployment::open(&args.dir)?;
@@ -86,7 +123,8 @@ pub(super) async fn revoke(args: &RevokeCardArgs, screen: Screen) -> Ending {
     tell(&done, screen)
 }
 
-/// Has the registrar sign an unlocking, and gives it to the card where its file is here.
+/// Has the registrar sign an unlocking, and gives it to the card where its file is here, else to the
+/// terminals, which count the wrong PINs of tokens.
 pub(super) async fn unlock(args: &CardArgs, screen: Screen) -> Ending {
     let deployment = Deployment::open(&args.dir)?;
     let act = CardAct::default();
@@ -96,6 +134,15 @@ pub(super) async fn unlock(args: &CardArgs, screen: Screen) -> Ending {
         let unlocking = member(&done, "unlocking")?;
         let card = SoftCard::open(&file).map_err(broken)?;
         card.accept_unlocking(&unlocking).map_err(broken)?;
+    } else {
+        let own = |name: &str| done.get(name).cloned().unwrap_or_default();
+        let body = json!({"card": own("card"), "unlocking": own("unlocking")});
+        let places = deployment.places().into_iter();
+        for terminal in places.filter(|place| place.role == NodeRole::AgencyTerminal) {
+            let client = AdminClient::new(terminal.admin_socket()).with_lang(screen.lang);
+            // A terminal that does not run, or never saw the card, has nothing to unlock.
+            let _told: Result<Value, _> = client.post_json("/operator/unlock", &body).await;
+        }
     }
     tell(&done, screen)
 }

@@ -51,8 +51,8 @@ pub(super) fn refused(error: &CardError, card: &Path, lang: Lang) -> Failure {
         | CardError::PinTemporary
         | CardError::PinTooSimple
         | CardError::UnlockNotFitting
-        | CardError::Damaged
-        | CardError::Contents(_) => path.to_string(),
+        | CardError::Damaged => path.to_string(),
+        CardError::Contents(_) | CardError::Module(_) => format!("{path}: {error}"),
     };
     Failure::new(error.code(), detail)
 }
@@ -70,6 +70,17 @@ pub(crate) fn drawn() -> String {
         }
     }
     pin
+}
+
+/// A token's PIN: from the named file, the environment or the keyboard.
+pub(super) fn token_pin_of(file: Option<&Path>, lang: Lang) -> Result<String, Failure> {
+    let pin = match (file, std::env::var("JUKINET_TOKEN_PIN")) {
+        (Some(path), _) => fs::read_to_string(path).map_err(|error| Failure::file(path, &error))?,
+        (None, Ok(pin)) => pin,
+        (None, Err(_)) => typed(&text::operators::enter_token_pin(lang))
+            .map_err(|error| Failure::new(ErrorCode::PinWrong, error.to_string()))?,
+    };
+    Ok(pin.trim().to_owned())
 }
 
 /// The new PIN: from the named file, the environment, or twice the same from the keyboard.

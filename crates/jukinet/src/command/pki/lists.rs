@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use juki_admin::{AdminClient, StatusReport};
 use juki_domain::NodeRole;
+use juki_pki::RevocationList;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -58,6 +59,18 @@ pub(crate) async fn reports(holders: &[Holder]) -> Vec<Option<StatusReport>> {
         answers.extend(joined);
     }
     answers.into_values().collect()
+}
+
+/// The list in a node's folder; none where it cannot be read.
+pub(super) fn list_in_file(holder: &Holder) -> Option<RevocationList> {
+    let der = juki_pki::read_revocation_list(&holder.place.keys().join("revocation.crl")).ok()?;
+    RevocationList::read(&der).ok()
+}
+
+/// The newest list in any of these nodes' folders: the registrar may live on another machine.
+pub(super) fn newest_list(holders: &[Holder]) -> Option<RevocationList> {
+    let lists = holders.iter().filter_map(list_in_file);
+    lists.max_by_key(|list| list.number)
 }
 
 /// The number of the list that a node judges by.

@@ -8,7 +8,7 @@ use juki_pki::{Expiry, RevocationList};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::lists::list_of;
+use super::lists::{list_in_file, list_of, newest_list};
 use super::{Holder, hex, holders, reports};
 use crate::cli::FolderArgs;
 use crate::deployment::Deployment;
@@ -62,12 +62,8 @@ pub(super) async fn run(args: &FolderArgs, screen: Screen) -> Ending {
     Ok(Outcome::Held)
 }
 
-/// From the files of all nodes here: the registrar may live on another machine.
 async fn newest(deployment: &Deployment, holders: &[Holder], screen: Screen) -> Option<Newest> {
-    let list = holders
-        .iter()
-        .filter_map(list_in_file)
-        .max_by_key(|list| list.number)?;
+    let list = newest_list(holders)?;
     let mut issued = BTreeMap::new();
     if let Ok(center) = deployment.only(NodeRole::NationalCenter, None, screen.lang) {
         let answer: Option<Value> = AdminClient::new(center.admin_socket())
@@ -87,11 +83,6 @@ async fn newest(deployment: &Deployment, holders: &[Holder], screen: Screen) -> 
         );
     }
     Some(Newest { list, issued })
-}
-
-fn list_in_file(holder: &Holder) -> Option<RevocationList> {
-    let der = juki_pki::read_revocation_list(&holder.place.keys().join("revocation.crl")).ok()?;
-    RevocationList::read(&der).ok()
 }
 
 impl Newest {
