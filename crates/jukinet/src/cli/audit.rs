@@ -21,7 +21,7 @@ pub(crate) enum AuditCommand {
     Purge(PurgeArgs),
     /// Find requests for identity records in ledgers
     #[command(
-        after_help = "Examples:\n  jukinet audit search ./demo --outcome refused\n  jukinet audit search ./demo --operator op-mhlw-1 --from 2002-10-01 --to 2002-10-31\n  jukinet audit search ./demo --person - --json < code.txt"
+        after_help = "Examples:\n  jukinet audit search ./demo --outcome refused\n  jukinet audit search ./demo --operator mhlw-1 --from 2002-10-01 --to 2002-10-31\n  jukinet audit search ./demo --person - --json < code.txt"
     )]
     Search(SearchArgs),
     /// Write requests for identity records into a file, with a manifest that ties it to the ledgers
