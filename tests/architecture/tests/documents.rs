@@ -1,7 +1,6 @@
 //! What documents say of the sources is there.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a step of a test that fails ends the test"
 )]
 
