@@ -5,6 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use network::{Deployment, until};
 use serde_json::{Value, json};
 
+/// The demo's network, in which an operator may ask without a pause.
+fn up() -> Deployment {
+    let net = Deployment::nowhere();
+    let new = ["new", "net", "--preset", "demo", "--seed", "7"];
+    let rates = ["--operator-per-min", "1000000", "--body-per-min", "1000000"];
+    let _made = net.jukinet(&[&new[..], &rates].concat()).held();
+    let _up = net.jukinet(&["up", "net", "--detach"]).held();
+    net
+}
+
 /// Asks one question after the other until told to stop; none may fail.
 fn ask(net: &Deployment, code: &str, stop: &AtomicBool, answered: &AtomicU64) {
     let question = json!({"affair": "war-bereaved-pension", "code": code});
@@ -58,7 +68,7 @@ fn serials(net: &Deployment) -> Vec<(String, String)> {
 
 #[test]
 fn every_node_gets_a_new_certificate_while_questions_are_asked_and_none_fails() {
-    let net = Deployment::up();
+    let net = up();
     let before = serials(&net);
     let rotated = under_traffic(&net, "rotated", || {
         let rotate = ["pki", "rotate", "net", "--all", "--revoke-old", "--json"];
@@ -106,7 +116,7 @@ fn roots(net: &Deployment, node: &str) -> Vec<Vec<u8>> {
 
 #[test]
 fn the_network_moves_to_a_new_root_step_by_step_while_questions_are_asked() {
-    let net = Deployment::up();
+    let net = up();
     let step = |step: &str| net.jukinet(&["pki", "roll-ca", "net", "--step", step]);
     let first = roots(&net, "national");
     // No step before the one before it.

@@ -22,8 +22,9 @@ use crate::text::evidence as say;
 
 /// What a firewall or a node writes of frames: runs, refusals, lost records, refused links.
 const COMMUNICATION: [u16; 7] = [16, 17, 36, 128, 129, 130, 131];
-/// Audit records of provisions, and operators' sessions at terminals.
-const OPERATIONS: [u16; 2] = [80, 96];
+/// Audit records of provisions; operators' sessions at terminals, and wrong PINs there. The card ledger
+/// stays.
+const OPERATIONS: [u16; 4] = [80, 96, 99, 100];
 /// Alerts, own and reported.
 const ALERTS: [u16; 2] = [112, 133];
 

@@ -160,7 +160,7 @@ async fn sizes(network: &LiveNetwork, screen: Screen) -> Result<Sizes, Failure> 
 // Of the network's own ledgers and firewalls, read while it was measured.
 
 /// Bytes that an audit record takes in the center's ledger, its leaf included.
-const AUDIT_RECORD: usize = 440;
+const AUDIT_RECORD: usize = 468;
 /// Bytes that a change of address takes in its server's ledger: two entries with their leaves.
 const ENTRY: usize = 320;
 /// Bytes that it adds to a compressed block.
