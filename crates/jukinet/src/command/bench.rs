@@ -34,6 +34,8 @@ use self::figures::Figures;
 const SCALE: f64 = 3_000.0 / 51_779.0;
 const SEED: u64 = 7;
 const RUNS: u32 = 5;
+/// Residents whom questions are about.
+const ASKED: usize = 500;
 /// A load takes minutes.
 const LOADS: u32 = 3;
 
@@ -65,7 +67,8 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         }
         BenchName::Flood => {
             let mut network = started(&folder.0, screen).await?;
-            let measured = flood::measure(&network, runs, &mut figures, screen).await;
+            let samples = network.samples(query::TOWN, ASKED)?;
+            let measured = flood::measure(&network, &samples, runs, &mut figures, screen).await;
             network.stop().await?;
             measured?;
         }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bare::{BareNetwork, Sizes};
 use super::figures::{Figures, quantile};
-use super::{SCALE, SEED, analysis, change, flood, query, revocation, verify};
+use super::{ASKED, SCALE, SEED, analysis, change, flood, query, revocation, verify};
 use crate::cli::Preset;
 use crate::failure::Failure;
 use crate::live_network::{LiveNetwork, Sample};
@@ -16,7 +16,6 @@ use crate::screen::Screen;
 use crate::text;
 
 const TOWN: &str = "cs-352047";
-const ASKED: usize = 500;
 const WRITTEN: usize = 1_280;
 /// Questions and changes at once, as many as a bench query has.
 const IN_FLIGHT: usize = 64;
@@ -62,7 +61,7 @@ async fn throughput(
             both.run(run, figures, screen).await?;
         }
         bare.stop().await;
-        flood::measure(&network, runs, figures, screen).await
+        flood::measure(&network, &both.asked, runs, figures, screen).await
     }
     .await;
     network.stop().await?;

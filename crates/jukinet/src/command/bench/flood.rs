@@ -31,22 +31,23 @@ const SLICE: Duration = Duration::from_millis(5);
 /// Until the listeners are as busy as they get.
 const SETTLE: Duration = Duration::from_millis(500);
 
-/// Each run measures quiet and flooded, one right after the other.
+/// Each run measures quiet and flooded, one right after the other, with questions about residents who
+/// still have the items of their files.
 pub(super) async fn measure(
     network: &LiveNetwork,
+    samples: &[Sample],
     runs: u32,
     figures: &mut Figures,
     screen: Screen,
 ) -> Result<(), Failure> {
-    let samples = network.samples(query::TOWN, 500)?;
     let targets = listeners(network);
     for run in 1..=runs {
         screen.line(text::bench_run(screen.lang, run, runs));
         network.log_in(screen).await?;
         for (per_s, ratio) in FLOODS {
-            let quiet = query::busy(network, &samples, screen).await?;
+            let quiet = query::busy(network, samples, screen).await?;
             let (flooded, sent) =
-                flooded_rate(network, &samples, (targets.clone(), per_s), screen).await?;
+                flooded_rate(network, samples, (targets.clone(), per_s), screen).await?;
             figures.add("flood_quiet_per_s", "1/s", quiet);
             figures.add(ratio, "1", flooded / quiet.max(1.0));
             if ratio == FLOOD_RATIO {
