@@ -5,23 +5,24 @@
 
 mod failed_pins;
 mod finding;
-mod holiday_work;
 mod holidays;
 mod listed_person;
 mod many_persons;
 mod mass_search;
 mod one_person;
-mod outside_hours;
 mod repeated_refusals;
 mod settings;
 mod silence;
 mod trail;
+mod unpermitted;
 
 use std::collections::BTreeSet;
 
 use juki_domain::CivilDate;
 
 use crate::{Event, Moment, What};
+
+use unpermitted::{Days, Unpermitted};
 
 pub use finding::{Finding, Rule, SubjectKind};
 pub use holidays::{DEFAULT_HOLIDAYS, Holidays, HolidaysError};
@@ -104,8 +105,8 @@ impl Analysis {
     #[must_use]
     pub fn new(settings: Settings, holidays: Holidays, listed: BTreeSet<[u8; 16]>) -> Self {
         let judges: Vec<Box<dyn Judge>> = vec![
-            Box::new(outside_hours::OutsideHours::new()),
-            Box::new(holiday_work::HolidayWork::new()),
+            Box::new(Unpermitted::on(Days::Working)),
+            Box::new(Unpermitted::on(Days::Off)),
             Box::new(mass_search::MassSearch::new()),
             Box::new(many_persons::ManyPersons::new()),
             Box::new(one_person::OnePerson::new(settings.person.persons_max)),

@@ -1,63 +1,16 @@
 //! What analysis sees of ledgers: entries of several kinds, read into one vocabulary.
 
+use juki_dispatch::{COMMUNICATION, CommunicationRecord};
 use juki_domain::{CivilDate, NodeId};
 use juki_ledger::{Entry, EntryKind};
 use juki_topology::Calendar;
-use prost::Message;
+use prost::Message as _;
 
-use crate::{AUDIT, AuditRecord, Outcome};
+use crate::{AUDIT, AuditRecord, Outcome, PIN_FAILED, PinFailed};
 
-/// A run of like frames, as a node with services writes it: [`TrafficRun`].
-pub const COMMUNICATION: EntryKind = EntryKind(17);
-/// An operator began a session (the payload is the card's certificate) or ended one (it is empty).
-pub const OPERATOR_SESSION: EntryKind = EntryKind(96);
-/// A wrong PIN at a terminal: [`FailedPin`].
-pub const FAILED_PIN: EntryKind = EntryKind(100);
-/// A run of like frames, as a firewall writes it: [`TrafficRun`].
+/// A run of like frames as a firewall writes it; of its members those of a [`CommunicationRecord`] are
+/// read.
 pub const TRAFFIC_RUN: EntryKind = EntryKind(128);
-
-/// Like frames, counted. Times are in ms since 1970.
-#[derive(Clone, PartialEq, Eq, Message)]
-pub struct TrafficRun {
-    /// The frames' source.
-    #[prost(string, tag = "1")]
-    pub from: String,
-    /// The frames' destination.
-    #[prost(string, tag = "2")]
-    pub to: String,
-    /// The service's name.
-    #[prost(string, tag = "3")]
-    pub service: String,
-    /// The code they were refused with; empty where they passed.
-    #[prost(string, tag = "5")]
-    pub code: String,
-    /// When the first was seen.
-    #[prost(uint64, tag = "6")]
-    pub first_ms: u64,
-    /// When the last was seen.
-    #[prost(uint64, tag = "7")]
-    pub last_ms: u64,
-    /// How many there were.
-    #[prost(uint64, tag = "8")]
-    pub count: u64,
-    /// Their bytes, headers included.
-    #[prost(uint64, tag = "9")]
-    pub bytes: u64,
-}
-
-/// A wrong PIN.
-#[derive(Clone, PartialEq, Eq, Message)]
-pub struct FailedPin {
-    /// When, in ms since 1970.
-    #[prost(uint64, tag = "1")]
-    pub at_ms: u64,
-    /// The card.
-    #[prost(string, tag = "2")]
-    pub card: String,
-    /// Tries that are left before the card is locked.
-    #[prost(uint32, tag = "3")]
-    pub tries_left: u32,
-}
 
 /// The ledger that entries come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,15 +57,10 @@ pub struct Event {
 pub enum What {
     /// A request for identity records.
     Query(Query),
-    /// An operator's session began or ended at the terminal whose ledger says so.
-    Session {
-        /// Whether it began.
-        begins: bool,
-    },
     /// A wrong PIN at the terminal whose ledger says so.
-    FailedPin(FailedPin),
+    FailedPin(PinFailed),
     /// Frames that passed or were refused.
-    Traffic(TrafficRun),
+    Traffic(CommunicationRecord),
 }
 
 /// A request for identity records, as far as analysis needs it.
@@ -199,18 +147,12 @@ fn read(source: &Source, entry: &Entry) -> Option<(Moment, What)> {
             at.date = CivilDate::from_number(record.civil_date).ok()?;
             Some((at, What::Query(query(record)?)))
         }
-        OPERATOR_SESSION => Some((
-            source.moment(entry.at_ms),
-            What::Session {
-                begins: !payload.is_empty(),
-            },
-        )),
-        FAILED_PIN => {
-            let failed = FailedPin::decode(payload).ok()?;
+        PIN_FAILED => {
+            let failed = PinFailed::decode(payload).ok()?;
             Some((source.moment(failed.at_ms), What::FailedPin(failed)))
         }
         COMMUNICATION | TRAFFIC_RUN => {
-            let run = TrafficRun::decode(payload).ok()?;
+            let run = CommunicationRecord::decode(payload).ok()?;
             Some((source.moment(run.last_ms), What::Traffic(run)))
         }
         _ => None,
@@ -288,7 +230,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_payload_makes_the_reader_panic(
-            kind in prop::sample::select(vec![AUDIT, OPERATOR_SESSION, FAILED_PIN, COMMUNICATION, TRAFFIC_RUN]),
+            kind in prop::sample::select(vec![AUDIT, PIN_FAILED, COMMUNICATION, TRAFFIC_RUN]),
             payload in prop::collection::vec(any::<u8>(), 0..200),
         ) {
             let _ = Event::of(&source(), &entry(kind, payload));

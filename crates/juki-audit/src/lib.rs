@@ -3,6 +3,7 @@
 
 mod analysis;
 mod event;
+mod pin_failed;
 mod record;
 mod supply;
 
@@ -10,9 +11,7 @@ pub use analysis::{
     Analysis, DEFAULT_HOLIDAYS, DEFAULT_SETTINGS, Finding, Holidays, HolidaysError, Report, Rule,
     Settings, SubjectKind,
 };
-pub use event::{
-    COMMUNICATION, Event, Evidence, FAILED_PIN, FailedPin, Moment, OPERATOR_SESSION, Query, Source,
-    TRAFFIC_RUN, TrafficRun, What,
-};
+pub use event::{Event, Evidence, Moment, Query, Source, TRAFFIC_RUN, What};
+pub use pin_failed::{PIN_FAILED, PinFailed};
 pub use record::{AUDIT, AuditRecord, Outcome};
 pub use supply::{SupplyLedger, SupplyLine, SupplyMethod};

@@ -108,11 +108,7 @@ impl Judge for OnePerson {
         let mut trail = Trail::default();
         for ask in &asked.asks {
             if let Ok(node) = self.names.name(ask.node).parse() {
-                trail.add(&Event {
-                    at: ask.at,
-                    evidence: Evidence { node, seq: ask.seq },
-                    what: What::Session { begins: false },
-                });
+                trail.add_entry(ask.at, Evidence { node, seq: ask.seq });
             }
         }
         let operators = distinct(asked.asks.iter().map(|ask| ask.operator));

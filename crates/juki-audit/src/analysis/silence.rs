@@ -60,7 +60,7 @@ impl Judge for Silence {
             What::Traffic(run) if run.code.is_empty() && run.service != "query" => {
                 (SubjectKind::Flow, format!("{} {}", run.from, run.service))
             }
-            What::Query(_) | What::Traffic(_) | What::Session { .. } | What::FailedPin(_) => return,
+            What::Query(_) | What::Traffic(_) | What::FailedPin(_) => return,
         };
         let Some(traffic) = self.traffic.row(&key) else {
             return;

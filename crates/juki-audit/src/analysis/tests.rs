@@ -1,7 +1,8 @@
 use juki_topology::Calendar;
 
 use super::*;
-use crate::{Evidence, FailedPin, Outcome, Query, TrafficRun};
+use crate::{Evidence, Outcome, PinFailed, Query};
+use juki_dispatch::CommunicationRecord;
 
 const MONDAY: &str = "2002-10-21";
 
@@ -243,10 +244,11 @@ fn a_colleague_looked_up_again_is_found_and_one_look_is_not() {
 fn wrong_pins_count_by_card_and_by_terminal() {
     let mut scene = scene(&[]);
     let failed = |card: &str| {
-        What::FailedPin(FailedPin {
+        What::FailedPin(PinFailed {
             at_ms: 0,
             card: card.to_owned(),
-            tries_left: 1,
+            left: 1,
+            ..PinFailed::default()
         })
     };
     for _ in 0..3 {
@@ -269,11 +271,11 @@ fn wrong_pins_count_by_card_and_by_terminal() {
 fn hours_without_the_usual_traffic_are_found() {
     let mut scene = scene(&[]);
     let run = || {
-        What::Traffic(TrafficRun {
+        What::Traffic(CommunicationRecord {
             from: "cs-352047".to_owned(),
             service: "journal".to_owned(),
             count: 9,
-            ..TrafficRun::default()
+            ..CommunicationRecord::default()
         })
     };
     let days = [0, 1, 2, 3, 4, 7, 8, 9, 10, 11, 15];
@@ -305,7 +307,7 @@ fn a_leap_of_the_calendar_costs_one_day_and_no_century() {
             node: "national".parse().unwrap(),
             seq: 2,
         },
-        what: What::Session { begins: true },
+        what: What::FailedPin(PinFailed::default()),
     };
     scene.analysis.take(&far);
     assert_eq!(scene.analysis.finish().events, 2);

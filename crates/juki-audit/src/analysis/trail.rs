@@ -17,8 +17,13 @@ pub(crate) struct Trail {
 
 impl Trail {
     pub(crate) fn add(&mut self, event: &Event) {
+        self.add_entry(event.at, event.evidence.clone());
+    }
+
+    /// Takes in an entry of which only time and place were remembered.
+    pub(crate) fn add_entry(&mut self, at: Moment, evidence: Evidence) {
         self.count += 1;
-        self.witness(event);
+        self.show(at, evidence);
     }
 
     /// Takes in an entry that stands for so many.
@@ -29,13 +34,17 @@ impl Trail {
 
     /// Takes in an entry that shows something without being counted.
     pub(crate) fn witness(&mut self, event: &Event) {
+        self.show(event.at, event.evidence.clone());
+    }
+
+    fn show(&mut self, at: Moment, evidence: Evidence) {
         self.seen += 1;
         if self.evidence.len() < Finding::EVIDENCE_MAX {
-            self.evidence.push(event.evidence.clone());
+            self.evidence.push(evidence);
         }
         self.span = Some(match self.span {
-            None => (event.at, event.at),
-            Some((from, to)) => (from.min(event.at), to.max(event.at)),
+            None => (at, at),
+            Some((from, to)) => (from.min(at), to.max(at)),
         });
     }
 

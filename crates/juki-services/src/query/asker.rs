@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use juki_access::{Authorisation, CardCertificate, CardList, Grant};
+use juki_audit::{PIN_FAILED, PinFailed};
 use juki_crypto::{Notice, NoticeKind, random_array};
 use juki_dispatch::{Context, Forward, Origin, Service, Step, Ticket, View};
 use juki_domain::{ErrorCode, NodeId, ServiceId};
@@ -13,7 +14,7 @@ use prost::Message as _;
 use super::local::{CardAtHand, LocalAnswer, LocalAsk, WrongPin, local_ask};
 use super::logins::{EndedFor, Login, Logins, SESSION_ENDED, SessionEnded};
 use super::message::{Answered, Question, Request};
-use super::pins::{self, PIN_FAILED, PinFailed};
+use super::pins;
 use crate::cards;
 
 /// An operator began a session at this terminal.

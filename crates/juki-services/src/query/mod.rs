@@ -15,4 +15,3 @@ pub use basis::{BASIS_IN_FORCE, BasisRecord};
 pub use local::{CardAtHand, LocalAnswer, LocalAsk, WrongPin, local_ask};
 pub use logins::{EndedFor, LOGINS_MAX, SESSION_ENDED, SessionEnded};
 pub use message::{Answered, Question, Request, ShownRecord};
-pub use pins::{PIN_FAILED, PinFailed};

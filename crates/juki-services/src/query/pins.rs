@@ -1,34 +1,15 @@
 //! Wrong PINs, counted by the terminal: a card file that was copied brings its own counter along.
 
 use juki_access::CardCertificate;
+use juki_audit::{PIN_FAILED, PinFailed};
 use juki_dispatch::View;
-use juki_ledger::{Entry, EntryKind};
+use juki_ledger::Entry;
 use prost::Message;
 
 use super::OPERATOR_SESSION;
 
-/// Somebody entered a wrong PIN.
-pub const PIN_FAILED: EntryKind = EntryKind(100);
-
 /// Wrong PINs in a row after which the terminal does not take a card any more.
 const TRIES: u32 = 3;
-
-/// The payload of a [`PIN_FAILED`] entry.
-#[derive(Clone, PartialEq, Eq, Message)]
-pub struct PinFailed {
-    /// When, in milliseconds since 1970.
-    #[prost(uint64, tag = "1")]
-    pub at_ms: u64,
-    /// The card.
-    #[prost(string, tag = "2")]
-    pub card: String,
-    /// Tries left, as the card itself counts.
-    #[prost(uint32, tag = "3")]
-    pub left: u32,
-    /// The number of the registrar's last unlocking that the card carries.
-    #[prost(uint64, tag = "4")]
-    pub unlockings: u64,
-}
 
 #[derive(Clone, PartialEq, Eq, Message)]
 struct Count {

@@ -7,9 +7,10 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use juki_access::{CardCertificate, Role};
+use juki_audit::{PIN_FAILED, PinFailed};
 use juki_crypto::{SigningKey, SystemRandomness};
 use juki_services::cards::{CARD_ACT, CARD_LIST, CardListRecord};
-use juki_services::query::{EndedFor, PIN_FAILED, PinFailed, SESSION_ENDED, SessionEnded};
+use juki_services::query::{EndedFor, SESSION_ENDED, SessionEnded};
 use juki_smartcard::SoftCard;
 use network::{Deployment, Printed, audits, payloads, until};
 use prost::Message as _;

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use juki_audit::{COMMUNICATION, TRAFFIC_RUN, TrafficRun};
+use juki_audit::TRAFFIC_RUN;
+use juki_dispatch::{COMMUNICATION, CommunicationRecord};
 use juki_ledger::Entry;
 use prost::Message as _;
 use serde::Serialize;
@@ -70,7 +71,7 @@ fn wanted(args: &TrafficArgs, ledger: &OpenLedger, entry: &Entry) -> Option<Run>
     if entry.kind != COMMUNICATION && entry.kind != TRAFFIC_RUN {
         return None;
     }
-    let run = TrafficRun::decode(entry.payload.as_slice()).ok()?;
+    let run = CommunicationRecord::decode(entry.payload.as_slice()).ok()?;
     let (first, last) = (
         ledger.source.moment(run.first_ms),
         ledger.source.moment(run.last_ms),

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use juki_audit::{
-    AUDIT, AuditRecord, DEFAULT_HOLIDAYS, FAILED_PIN, FailedPin, Holidays, Outcome, TRAFFIC_RUN,
-    TrafficRun,
+    AUDIT, AuditRecord, DEFAULT_HOLIDAYS, Holidays, Outcome, PIN_FAILED, PinFailed, TRAFFIC_RUN,
 };
+use juki_dispatch::CommunicationRecord;
 use juki_domain::CivilDate;
 use juki_ledger::EntryKind;
 use prost::Message as _;
@@ -391,12 +391,13 @@ impl Month {
 
     pub(super) fn wrong_pin(&mut self, day: CivilDate, minute: f64, terminal: &str, card: &str) {
         let at_ms = self.at_ms(day, minute);
-        let failed = FailedPin {
+        let failed = PinFailed {
             at_ms,
             card: card.to_owned(),
-            tries_left: 2,
+            left: 2,
+            ..PinFailed::default()
         };
-        self.write(at_ms, terminal, FAILED_PIN, failed.encode_to_vec());
+        self.write(at_ms, terminal, PIN_FAILED, failed.encode_to_vec());
     }
 
     fn journal(&mut self, day: CivilDate, (node, an_hour): &(String, f64), is_working_day: bool) {
@@ -410,7 +411,7 @@ impl Month {
             for _ in 0..self.dice.poisson(an_hour * share) {
                 let minute = f64::from(hour * 60) + self.dice.within(0.0, 60.0);
                 let at_ms = self.at_ms(day, minute);
-                let run = TrafficRun {
+                let run = CommunicationRecord {
                     from: node.clone(),
                     to: "prefecture-35".to_owned(),
                     service: "journal".to_owned(),
@@ -418,7 +419,7 @@ impl Month {
                     last_ms: at_ms,
                     count: 4,
                     bytes: 2_000,
-                    ..TrafficRun::default()
+                    ..CommunicationRecord::default()
                 };
                 self.write(at_ms, "prefecture-35", TRAFFIC_RUN, run.encode_to_vec());
             }
@@ -436,7 +437,8 @@ impl Month {
         self.written.retain(|written| {
             written.kind != TRAFFIC_RUN
                 || !silent.contains(&written.at_ms)
-                || TrafficRun::decode(written.payload.as_slice()).is_ok_and(|run| run.from != node)
+                || CommunicationRecord::decode(written.payload.as_slice())
+                    .is_ok_and(|run| run.from != node)
         });
     }
 

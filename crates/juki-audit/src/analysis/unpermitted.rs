@@ -1,4 +1,4 @@
-//! Work outside office hours that nobody permitted.
+//! Work at hours that nobody permitted: outside office hours on working days, and on days off.
 
 use juki_domain::CivilDate;
 
@@ -7,23 +7,50 @@ use super::trail::{Table, Trail};
 use super::{Analysis, Judge, Who, World};
 use crate::{Event, What};
 
-pub(super) struct OutsideHours {
+/// Which days a judge looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Days {
+    /// Weekdays that are no holidays.
+    Working,
+    /// Weekends and holidays.
+    Off,
+}
+
+impl Days {
+    fn rule(self) -> Rule {
+        match self {
+            Self::Working => Rule::OutsideHours,
+            Self::Off => Rule::HolidayWork,
+        }
+    }
+
+    fn limit(self, world: &World) -> u64 {
+        match self {
+            Self::Working => world.settings.hours.requests_min,
+            Self::Off => world.settings.holidays.requests_min,
+        }
+    }
+}
+
+pub(super) struct Unpermitted {
+    days: Days,
     today: Table<Who, Trail>,
 }
 
-impl OutsideHours {
-    pub(super) fn new() -> Self {
+impl Unpermitted {
+    pub(super) fn on(days: Days) -> Self {
         Self {
+            days,
             today: Table::new(Analysis::SUBJECTS_MAX),
         }
     }
 }
 
-impl Judge for OutsideHours {
+impl Judge for Unpermitted {
     fn take(&mut self, event: &Event, world: &World, _: &mut Vec<Finding>) {
         if let What::Query(query) = &event.what
             && !query.operator.is_empty()
-            && world.holidays.is_working_day(event.at.date)
+            && world.holidays.is_working_day(event.at.date) == (self.days == Days::Working)
             && !world.settings.is_permitted(
                 &world.holidays,
                 (&query.operator, &query.body),
@@ -36,14 +63,14 @@ impl Judge for OutsideHours {
     }
 
     fn end_of_day(&mut self, _: CivilDate, world: &World, out: &mut Vec<Finding>) {
-        let limit = world.settings.hours.requests_min;
+        let (rule, limit) = (self.days.rule(), self.days.limit(world));
         out.extend(
             self.today
                 .iter()
                 .filter(|(_, trail)| trail.count >= limit)
                 .filter_map(|((body, operator), trail)| {
                     trail.finding(
-                        Rule::OutsideHours,
+                        rule,
                         (SubjectKind::Operator, operator, body),
                         (trail.count, limit),
                     )
