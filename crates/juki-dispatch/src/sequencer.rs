@@ -2,20 +2,20 @@
 
 mod batch;
 mod communication;
+mod ending;
+mod frames;
 mod security;
+mod words;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use juki_crypto::Notice;
-use juki_domain::{CivilDate, ErrorCode, ServiceId};
+use juki_domain::{CivilDate, ErrorCode};
 use juki_ledger::NewEntry;
-use juki_wire::{FrameParts, Priority, Refusal};
 
 use crate::{
-    Communication, CommunicationRecord, Context, Direction, Emit, Forward, Input, LedgerPort,
-    NodeIdentity, OpenedFrame, Origin, Output, SecurityRecord, Service, Sessions, Step, TurnError,
-    View,
+    Communication, CommunicationRecord, Context, Direction, Emit, Input, LedgerPort, NodeIdentity,
+    Output, SecurityRecord, Service, Sessions, Step, TurnError, View,
 };
 
 pub use batch::BatchAnswer;
@@ -264,141 +264,6 @@ impl<L: LedgerPort> Sequencer<L> {
         Ok(())
     }
 
-    fn take_frame(
-        &mut self,
-        now: (u64, CivilDate),
-        frame: &Bytes,
-        held: &mut Vec<Emit>,
-        say: &mut dyn FnMut(Output),
-    ) -> Result<(), TurnError> {
-        // The link has judged the frame's form already; one that does not read is not answered
-        // twice.
-        let Ok(parts) = FrameParts::decode(frame) else {
-            return Ok(());
-        };
-        let opened = self.sessions.open(now.0, &parts);
-        let code = match &opened {
-            OpenedFrame::Reject { code, .. } => Some(*code),
-            OpenedFrame::Message { .. }
-            | OpenedFrame::Refused { .. }
-            | OpenedFrame::Resend(_)
-            | OpenedFrame::Nothing => None,
-        };
-        let header = &parts.header;
-        self.received
-            .note(now.0, &header.source, (header.service, code), frame.len());
-        match opened {
-            OpenedFrame::Message {
-                origin,
-                service,
-                body,
-            } => self.take_message(now, (&origin, service), &body, held, say),
-            OpenedFrame::Refused {
-                message_id,
-                service,
-                refusal,
-            } => {
-                let step = self.decide(now, service.name(), |service, context, view| {
-                    service.on_refused(context, message_id, &refusal, view)
-                });
-                self.take_step(now, step, held, say)
-            }
-            OpenedFrame::Resend(frames) => {
-                for (destination, priority, frame) in frames {
-                    say(Output::Frame {
-                        destination,
-                        priority,
-                        frame,
-                    });
-                }
-                Ok(())
-            }
-            OpenedFrame::Reject {
-                code,
-                source,
-                message_id,
-                answer,
-            } => {
-                if let Some(frame) = answer {
-                    say(Output::Frame {
-                        destination: source.clone(),
-                        priority: Priority::Interactive,
-                        frame,
-                    });
-                }
-                self.record_security(now.0, source.to_string(), code, message_id.to_string())?;
-                say(Output::Refused {
-                    source,
-                    code,
-                    message_id,
-                });
-                Ok(())
-            }
-            OpenedFrame::Nothing => Ok(()),
-        }
-    }
-
-    fn take_message(
-        &mut self,
-        now: (u64, CivilDate),
-        (origin, service): (&Origin, ServiceId),
-        body: &[u8],
-        held: &mut Vec<Emit>,
-        say: &mut dyn FnMut(Output),
-    ) -> Result<(), TurnError> {
-        let known = self
-            .services
-            .iter()
-            .any(|known| known.name() == service.name());
-        // Reports on nodes hold no personal data, and are needed most when something is wrong.
-        let blocked = self.blocked.filter(|_| service != ServiceId::Monitor);
-        if let Some(code) = blocked.or_else(|| (!known).then_some(ErrorCode::ServiceUnknown)) {
-            if !origin.reply {
-                self.refuse(now.0, origin, service, code, say);
-            }
-            return Ok(());
-        }
-        let step = self.decide(now, service.name(), |service, context, view| {
-            service.on_message(context, origin, body, view)
-        });
-        self.take_step(now, step, held, say)
-    }
-
-    fn refuse(
-        &self,
-        now_ms: u64,
-        origin: &Origin,
-        service: ServiceId,
-        code: ErrorCode,
-        say: &mut dyn FnMut(Output),
-    ) {
-        let _ = now_ms;
-        let refusal = Refusal {
-            node: self.identity.node.to_string(),
-            rule: "service".to_owned(),
-            code: code.code().to_owned(),
-        };
-        let header = juki_wire::Header {
-            kind: juki_wire::FrameKind::Message,
-            service,
-            priority: origin.priority,
-            flags: juki_wire::Flags::default(),
-            source: origin.node.clone(),
-            destination: self.identity.node.clone(),
-            calendar_version: self.identity.calendar_version,
-            message_id: origin.message_id,
-            session: [0; 16],
-            sequence: 0,
-        };
-        if let Some(frame) = refusal.frame_for(&header) {
-            say(Output::Frame {
-                destination: origin.node.clone(),
-                priority: origin.priority,
-                frame,
-            });
-        }
-    }
-
     fn decide(
         &mut self,
         now: (u64, CivilDate),
@@ -472,45 +337,5 @@ impl<L: LedgerPort> Sequencer<L> {
             service.apply(&entry, &mut self.view);
         }
         Ok(())
-    }
-
-    fn say_emit(&mut self, now_ms: u64, emit: Emit, say: &mut dyn FnMut(Output)) {
-        match emit {
-            Emit::Local { ticket, body } => say(Output::Local { ticket, body }),
-            Emit::Message(forward) => self.say_forward(now_ms, forward, say),
-            Emit::Answer(answer) => {
-                let sealed = self.sessions.seal(
-                    now_ms,
-                    &answer.to,
-                    (answer.service, answer.priority),
-                    (Some(answer.message_id), true),
-                    answer.body,
-                );
-                if let Ok((_, frame)) = sealed {
-                    say(Output::Frame {
-                        destination: answer.to,
-                        priority: answer.priority,
-                        frame,
-                    });
-                }
-            }
-        }
-    }
-
-    fn say_forward(&mut self, now_ms: u64, forward: Forward, say: &mut dyn FnMut(Output)) {
-        let sealed = self.sessions.seal(
-            now_ms,
-            &forward.to,
-            (forward.service, forward.priority),
-            (forward.message_id, false),
-            forward.body,
-        );
-        if let Ok((_, frame)) = sealed {
-            say(Output::Frame {
-                destination: forward.to,
-                priority: forward.priority,
-                frame,
-            });
-        }
     }
 }

@@ -128,6 +128,13 @@ pub trait Service: Send {
         Step::none()
     }
 
+    /// The node is about to stop: what memory alone holds and the ledger ought to. Only the entries of
+    /// the step count, since nobody hears any more.
+    fn before_end(&mut self, context: &Context<'_>, view: &mut View) -> Step {
+        let _ = (context, view);
+        Step::none()
+    }
+
     /// Folds one entry of this node's ledger into the view. Called for every entry once, in order,
     /// now or at a replay: it must not depend on anything but entry and view.
     fn apply(&mut self, entry: &Entry, view: &mut View) {

@@ -72,9 +72,8 @@ impl SequencerThread {
         let now_ms = self.clock.now_ms();
         let ended = ended.and_then(|()| {
             self.sequencer.note_sent(self.sent.close());
-            self.sequencer
-                .end(now_ms)
-                .map_err(|error| error.to_string())
+            let now = (now_ms, self.calendar.civil_date(now_ms));
+            self.sequencer.end(now).map_err(|error| error.to_string())
         });
         let chain = {
             use juki_dispatch::LedgerPort as _;

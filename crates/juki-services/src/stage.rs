@@ -128,6 +128,12 @@ impl Stage {
         self.turn(None);
     }
 
+    /// Ends the node as when it is told to stop.
+    pub(crate) fn end(&mut self) {
+        let date: CivilDate = "2002-10-15".parse().unwrap();
+        self.sequencer.end((self.now_ms, date)).unwrap();
+    }
+
     /// When the node wants to be woken.
     pub(crate) fn wakes_at(&self) -> Option<u64> {
         self.sequencer.next_timeout()

@@ -12,25 +12,12 @@ impl<L: LedgerPort> Sequencer<L> {
         self.sent.extend(records);
     }
 
-    /// Appends what was received and sent up to now and syncs it: the node is about to stop.
-    ///
-    /// # Errors
-    /// [`TurnError`].
-    pub fn end(&mut self, now_ms: u64) -> Result<(), TurnError> {
-        let received = self.received.close();
-        self.append_communication(now_ms, received)?;
-        if self.lazy_since.is_some() {
-            self.sync_now = true;
-        }
-        self.sync(now_ms)
-    }
-
     pub(super) fn record_communication(&mut self, now_ms: u64) -> Result<(), TurnError> {
         let received = self.received.due(now_ms);
         self.append_communication(now_ms, received)
     }
 
-    fn append_communication(
+    pub(super) fn append_communication(
         &mut self,
         now_ms: u64,
         received: Vec<CommunicationRecord>,

@@ -254,6 +254,14 @@ impl Service for QueryAnswerer {
     fn next_timeout(&self) -> Option<u64> {
         self.runs.next_due()
     }
+
+    fn before_end(&mut self, context: &Context<'_>, _view: &mut View) -> Step {
+        let mut step = Step::none();
+        for record in self.runs.close(context.now_ms) {
+            step.append(AUDIT, record.encode_to_vec());
+        }
+        step
+    }
 }
 
 #[cfg(test)]

@@ -82,6 +82,14 @@ impl RefusalRuns {
         records
     }
 
+    /// The sums of all runs, before a node stops.
+    pub(super) fn close(&mut self, now_ms: u64) -> Vec<AuditRecord> {
+        let runs = std::mem::take(&mut self.0);
+        runs.into_values()
+            .filter_map(|run| run.sum(now_ms))
+            .collect()
+    }
+
     /// When the next run is due.
     pub(super) fn next_due(&self) -> Option<u64> {
         self.0.values().map(Run::next_due).min()

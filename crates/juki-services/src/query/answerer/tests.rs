@@ -47,12 +47,13 @@ impl Service for Wicket {
     fn apply(&mut self, entry: &Entry, view: &mut View) {
         self.0.apply(entry, view);
     }
+
+    fn before_end(&mut self, context: &Context<'_>, view: &mut View) -> Step {
+        self.0.before_end(context, view)
+    }
 }
 
-#[test]
-fn a_listed_card_is_refused_and_the_refusal_names_it_whatever_its_terminal_knows() {
-    let registrar = SigningKey::generate(&SystemRandomness).unwrap();
-    let holder = Holder::new(&registrar, "C-1", &[Role::BusinessOperator]);
+fn wicket(registrar: &SigningKey) -> Wicket {
     let rates = AccessRates {
         operator_per_min: NonZeroU32::MAX,
         body_per_min: NonZeroU32::MAX,
@@ -60,8 +61,33 @@ fn a_listed_card_is_refused_and_the_refusal_names_it_whatever_its_terminal_knows
     let access = AccessControl::new(registrar.public(), rates)
         .with_basis(1, LegalBasisTable::parse(TABLE).unwrap());
     let registry = Registry::new(DigestKey::new(&[1; 32]), true);
-    let wicket = Wicket(QueryAnswerer::new(access, &["別表第一"], registry));
-    let mut stage = Stage::new(vec![Box::new(wicket)]);
+    Wicket(QueryAnswerer::new(access, &["別表第一"], registry))
+}
+
+#[test]
+fn a_node_that_stops_has_every_refusal_on_record() {
+    let registrar = SigningKey::generate(&SystemRandomness).unwrap();
+    let mut stage = Stage::new(vec![Box::new(wicket(&registrar))]);
+    for _ in 0..50 {
+        stage.ask(ServiceId::Query.name(), Request::default().encode_to_vec());
+    }
+    let told = |stage: &Stage| -> u64 {
+        let records = stage.payloads(AUDIT);
+        let read = records
+            .iter()
+            .map(|bytes| AuditRecord::decode(bytes.as_slice()).unwrap());
+        read.map(|record| record.summed.max(1)).sum()
+    };
+    assert!(told(&stage) < 50, "the rest waits to be summed up");
+    stage.end();
+    assert_eq!(told(&stage), 50);
+}
+
+#[test]
+fn a_listed_card_is_refused_and_the_refusal_names_it_whatever_its_terminal_knows() {
+    let registrar = SigningKey::generate(&SystemRandomness).unwrap();
+    let holder = Holder::new(&registrar, "C-1", &[Role::BusinessOperator]);
+    let mut stage = Stage::new(vec![Box::new(wicket(&registrar))]);
     let question = Question {
         affair: "pension".to_owned(),
         code: "91234567891".to_owned(),
