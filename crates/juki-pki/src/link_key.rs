@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::PkiError;
 use crate::certificate::key_of;
 use crate::key::public_key_of;
-use crate::pem_file::{read_key, write_certificates, write_key};
+use crate::pem_file::{read_certificates, read_key, write_certificates, write_key};
 
 /// The key of this certificate (DER): `link.key` or `link.key.next` of the keys folder, or the node's
 /// first key.
@@ -46,12 +46,39 @@ pub fn read_link_key(
 /// # Errors
 /// [`PkiError::Io`].
 pub fn write_link_key(keys: &Path, pkcs8: &[u8], chain: &[Vec<u8>]) -> Result<(), PkiError> {
-    let next = keys.join(NEXT);
-    write_key(&next, pkcs8)?;
-    write_certificates(&keys.join("node.crt"), chain)?;
-    let path = keys.join(LINK_KEY);
-    fs::rename(&next, &path).map_err(PkiError::io(&path))
+    settle(keys)?;
+    write_key(&keys.join(NEXT), pkcs8)?;
+    write_certificates(&keys.join(CERTIFICATE), chain)?;
+    name_next(keys)
 }
+
+/// Ends a renewal that was stopped before the key got its name: it may be the only copy of the key in
+/// force, and the next renewal writes over it.
+fn settle(keys: &Path) -> Result<(), PkiError> {
+    let (Ok(chain), Ok(next)) = (
+        read_certificates(&keys.join(CERTIFICATE)),
+        read_key(&keys.join(NEXT)),
+    ) else {
+        return Ok(());
+    };
+    let wanted = chain
+        .first()
+        .and_then(|certificate| key_of(certificate).ok());
+    if wanted.is_some() && public_key_of(&next).ok() == wanted {
+        name_next(keys)?;
+    }
+    Ok(())
+}
+
+fn name_next(keys: &Path) -> Result<(), PkiError> {
+    let path = keys.join(LINK_KEY);
+    fs::rename(keys.join(NEXT), &path).map_err(PkiError::io(&path))?;
+    fs::File::open(keys)
+        .and_then(|folder| folder.sync_all())
+        .map_err(PkiError::io(keys))
+}
+
+const CERTIFICATE: &str = "node.crt";
 
 const LINK_KEY: &str = "link.key";
 const NEXT: &str = "link.key.next";
@@ -98,5 +125,26 @@ mod tests {
         assert_eq!(found(&of_second).unwrap(), second);
         assert!(matches!(found(&of_first), Err(PkiError::Key)));
         assert!(!keys.join(NEXT).exists());
+    }
+
+    #[test]
+    fn a_renewal_after_one_that_was_stopped_keeps_the_key_in_force_until_its_own_certificate_is_there()
+     {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path();
+        let root = Authority::root("demo", &generate_key().unwrap(), NOW, NOW + 60).unwrap();
+        let [node, first, second] = [(), (), ()].map(|()| generate_key().unwrap());
+        let [of_first, of_second] = [&first, &second].map(|key| certificate(&root, key));
+        // Stopped when the certificate was there and its key had not got its name.
+        write_key(&keys.join(NEXT), &first).unwrap();
+        write_certificates(&keys.join(CERTIFICATE), std::slice::from_ref(&of_first)).unwrap();
+        // The next one cannot write its certificate: a folder lies where it is written first.
+        let hindrance = keys.join("node.crt.new");
+        fs::create_dir(&hindrance).unwrap();
+        assert!(write_link_key(keys, &second, std::slice::from_ref(&of_second)).is_err());
+        assert_eq!(read_link_key(keys, &of_first, &node).unwrap(), first);
+        fs::remove_dir(&hindrance).unwrap();
+        write_link_key(keys, &second, std::slice::from_ref(&of_second)).unwrap();
+        assert_eq!(read_link_key(keys, &of_second, &node).unwrap(), second);
     }
 }
