@@ -154,6 +154,7 @@ pub(crate) struct Purges {
 #[derive(Default)]
 struct Removed {
     first: u64,
+    last: u64,
     digest: PurgeDigest,
     wrong: Option<u64>,
     kinds: Vec<(EntryKind, u64)>,
@@ -191,6 +192,7 @@ impl Purges {
         if removed.first == 0 {
             removed.first = entry.seq;
         }
+        removed.last = entry.seq;
         removed.digest.take(entry.seq, &remains.leaf);
         match removed
             .kinds
@@ -202,10 +204,10 @@ impl Purges {
         }
     }
 
-    /// How many entries were purged, and how many of them no whole purge accounts for, since it was
-    /// broken off; or the first entry that was removed without a record that covers it.
-    pub(crate) fn judge(self) -> Result<(u64, u64), u64> {
-        let mut unfinished = 0;
+    /// What was purged; or the first entry that was removed without a record that covers it.
+    pub(crate) fn judge(self) -> Result<Judged, u64> {
+        let mut unfinished = Vec::new();
+        let mut left_open = 0;
         for (by, removed) in self.removed {
             if let Some(wrong) = removed.wrong {
                 return Err(wrong);
@@ -217,16 +219,68 @@ impl Purges {
                 record.kinds.contains(&u32::from(kind.0)) && *newest_ms < record.before_ms
             });
             let count = removed.digest.count();
-            if !covered || count > record.count || removed.first < record.first {
+            let within = record.first <= removed.first && removed.last <= record.last.min(by);
+            if !covered || !within || count > record.count {
                 return Err(removed.first);
             }
             if count < record.count {
-                unfinished += count;
+                left_open += count;
+                unfinished.push(Unfinished {
+                    by,
+                    record: record.clone(),
+                    first: removed.first,
+                    digest: PurgeDigest::default(),
+                });
             } else if removed.digest.finish().as_slice() != record.digest {
                 return Err(removed.first);
             }
         }
-        Ok((self.count, unfinished))
+        Ok(Judged {
+            count: self.count,
+            left_open,
+            unfinished,
+        })
+    }
+}
+
+/// What verification finds of purges.
+pub(crate) struct Judged {
+    /// Entries that are purged.
+    pub(crate) count: u64,
+    /// Those of them that no whole purge accounts for, since it was broken off.
+    pub(crate) left_open: u64,
+    /// Purges that were broken off, to be shown all entries once more.
+    pub(crate) unfinished: Vec<Unfinished>,
+}
+
+/// A purge that was broken off. Its digest is that of what it removed together with what it would have
+/// removed: nothing else may have gone under its name.
+pub(crate) struct Unfinished {
+    by: u64,
+    record: LedgerPurged,
+    first: u64,
+    digest: PurgeDigest,
+}
+
+impl Unfinished {
+    /// Takes an entry, whole or purged, in order.
+    pub(crate) fn take(&mut self, entry: &Entry) {
+        let remains = entry.remains();
+        // What an earlier purge had removed was not there to be counted.
+        if entry.seq >= self.by || remains.is_some_and(|remains| remains.by < self.by) {
+            return;
+        }
+        let kind = remains.map_or(entry.kind, |remains| remains.kind);
+        if entry.at_ms < self.record.before_ms && self.record.kinds.contains(&u32::from(kind.0)) {
+            self.digest.take(entry.seq, &entry.leaf());
+        }
+    }
+
+    /// The first entry that was removed, where something went that the record does not cover.
+    pub(crate) fn judge(self) -> Result<(), u64> {
+        let whole = self.digest.count() == self.record.count
+            && self.digest.finish().as_slice() == self.record.digest;
+        if whole { Ok(()) } else { Err(self.first) }
     }
 }
 
@@ -269,3 +323,78 @@ const BESIDE: &str = ".purging";
 
 /// Purges of one ledger whose remains are told apart.
 const PURGES_MAX: usize = 65_536;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(seq: u64, kind: u16) -> Entry {
+        Entry {
+            seq,
+            at_ms: seq,
+            kind: EntryKind(kind),
+            salt: [9; 16],
+            payload: vec![3],
+        }
+    }
+
+    fn judge(entries: &[Entry]) -> Result<u64, u64> {
+        let mut purges = Purges::default();
+        for entry in entries {
+            purges.take(entry);
+        }
+        let judged = purges.judge()?;
+        for mut unfinished in judged.unfinished {
+            for entry in entries {
+                unfinished.take(entry);
+            }
+            unfinished.judge()?;
+        }
+        Ok(judged.left_open)
+    }
+
+    /// Under the name of a purge that was broken off, an entry of another kind is given out as one of
+    /// those that were to go: number, time and kind fit, but it was not among them.
+    #[test]
+    fn a_purge_that_was_broken_off_covers_nothing_else() {
+        let whole = [entry(1, 17), entry(2, 133), entry(3, 17), entry(4, 17)];
+        let mut digest = PurgeDigest::default();
+        for entry in whole.iter().filter(|entry| entry.kind == EntryKind(17)) {
+            digest.take(entry.seq, &entry.leaf());
+        }
+        let record = LedgerPurged {
+            kinds: vec![17],
+            before_ms: 100,
+            first: 1,
+            last: 4,
+            count: digest.count(),
+            digest: digest.finish().to_vec(),
+            reason: String::new(),
+        };
+        let record = Entry {
+            payload: record.encode_to_vec(),
+            ..entry(5, LEDGER_PURGED.0)
+        };
+        let [one, alert, three, four] = whole;
+        let begun = [
+            one.purged(5),
+            alert.clone(),
+            three.clone(),
+            four.clone(),
+            record.clone(),
+        ];
+        assert_eq!(judge(&begun), Ok(1));
+        let hidden = Entry {
+            payload: [
+                &alert.leaf()[..],
+                &17_u16.to_be_bytes(),
+                &5_u64.to_be_bytes(),
+            ]
+            .concat(),
+            ..alert.purged(5)
+        };
+        assert_eq!(hidden.leaf(), alert.leaf(), "the chain stands");
+        let forged = [one.purged(5), hidden, three, four, record];
+        assert_eq!(judge(&forged), Err(1));
+    }
+}

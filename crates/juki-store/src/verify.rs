@@ -108,7 +108,7 @@ pub fn verify_each(
         )));
     }
     let mut purges = Purges::default();
-    for number in numbers {
+    for number in numbers.clone() {
         verify_segment(
             (files, key),
             number,
@@ -120,13 +120,27 @@ pub fn verify_each(
             },
         )?;
     }
-    let judged = purges.judge().map_err(|entry| VerifyFailure::Bad {
+    let unexplained = |entry| VerifyFailure::Bad {
         file: PURGED_ENTRIES.to_owned(),
         offset: 0,
         entry,
         what: "it was removed, and no entry says so and why".to_owned(),
-    })?;
-    (report.purged, report.purged_unfinished) = judged;
+    };
+    let mut judged = purges.judge().map_err(unexplained)?;
+    (report.purged, report.purged_unfinished) = (judged.count, judged.left_open);
+    if !judged.unfinished.is_empty() {
+        let (mut again, mut told) = (Chain::default(), report.clone());
+        for number in numbers {
+            verify_segment((files, key), number, &mut again, &mut told, &mut |entry| {
+                for unfinished in &mut judged.unfinished {
+                    unfinished.take(entry);
+                }
+            })?;
+        }
+        for unfinished in judged.unfinished {
+            unfinished.judge().map_err(unexplained)?;
+        }
+    }
     report.entries = chain.seq;
     report.head = chain.hash;
     Ok(report)

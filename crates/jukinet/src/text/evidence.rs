@@ -11,5 +11,6 @@ texts! {
     nothing_to_purge(node: &str) ja "{node}: 消すべき記録はありません。" en "{node}: nothing is to be purged."
     purged(node: &str, count: u64, first: u64, last: u64, entry: u64) ja "{node}: 記録 {first} から {last} のうち {count} 件の内容を消しました（理由は記録 {entry}）。" en "{node}: the contents of {count} entries from {first} to {last} are purged (entry {entry} says why)."
     with_purged(count: u64) ja "、法定期間を過ぎて消去 {count} 件" en ", {count} purged by law"
+    with_purges_open(count: u64) ja "（うち {count} 件は途中で止まった消去による。消去をやり直してください）" en " ({count} of them by a purge that was broken off: do it again)"
     other_key(first: u64) ja "別の鍵の台帳です。署名済みの検査点と鍵が違います（記録 {first} 以降）" en "it names another key than the one that signed its checkpoints (from entry {first} on)"
 }

@@ -20,13 +20,15 @@ use crate::local_time::unix_now;
 use crate::screen::Screen;
 use crate::text::evidence as say;
 
+// No kind is among them on which more than lists of the same things stands: wrong PINs and beginnings of
+// sessions stay, since a terminal's locks are their fold.
+
 /// What a firewall or a node writes of frames: runs, refusals, lost records, refused links.
-const COMMUNICATION: [u16; 7] = [16, 17, 36, 128, 129, 130, 131];
-/// Audit records of provisions; operators' sessions at terminals, and wrong PINs there. The card ledger
-/// stays.
-const OPERATIONS: [u16; 4] = [80, 96, 99, 100];
-/// Alerts, own and reported.
-const ALERTS: [u16; 2] = [112, 133];
+const COMMUNICATION: [u16; 5] = [17, 128, 129, 130, 131];
+/// Audit records of provisions, and the ends of operators' sessions at terminals.
+const OPERATIONS: [u16; 2] = [80, 99];
+/// Alerts, own and reported, and what a node raises them from.
+const ALERTS: [u16; 4] = [16, 36, 112, 133];
 
 pub(crate) fn purge(args: &PurgeArgs, screen: Screen) -> Ending {
     let deployment = Deployment::open(&args.dir)?;
@@ -131,7 +133,13 @@ fn run(
     purge
         .remove(&folder, &storage, &SystemRandomness, by)
         .map_err(|error| Failure::file(&folder, &error))?;
-    Ok(Some((by, record)))
+    // It was folded from what is gone.
+    match std::fs::remove_dir_all(place.data().join("index")) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::file(&place.data(), &error))
+        }
+        Ok(()) | Err(_) => Ok(Some((by, record))),
+    }
 }
 
 fn open(folder: &Path) -> Result<DiskFiles, Failure> {

@@ -113,6 +113,9 @@ fn beside(shown: &str, report: &VerifyReport, confronted: &Confronted, screen: S
     if report.purged > 0 {
         line.push_str(&say::with_purged(lang, report.purged));
     }
+    if report.purged_unfinished > 0 {
+        line.push_str(&say::with_purges_open(lang, report.purged_unfinished));
+    }
     match confronted {
         Confronted::Unwitnessed => {
             screen.line(line);
