@@ -95,7 +95,9 @@ impl Dialler {
             tokio::select! {
                 ended = links.join_next() => match ended {
                     Some(Ok(Ended::Drained)) => {}
-                    Some(Ok(Ended::Down) | Err(_)) | None => return Attempt::WasUp,
+                    // The older one broke while the newer was on its way: that one is the link now.
+                    Some(Ok(Ended::Down(gone))) if gone != connection.stable_id() => {}
+                    Some(Ok(Ended::Down(_)) | Err(_)) | None => return Attempt::WasUp,
                 },
                 () = moved(&self.hub, &self.dial, address) => {
                     close(&connection, ErrorCode::LineDown);

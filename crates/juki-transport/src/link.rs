@@ -1,7 +1,7 @@
 //! The life of one link, the same on both sides.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,8 +24,8 @@ use crate::trust_exchange::{self, PeerKnows};
 /// How a link ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
-    /// It went down, which has been reported.
-    Down,
+    /// It went down, which has been reported: the number of its connection.
+    Down(usize),
     /// Another link had taken over from it.
     Drained,
 }
@@ -46,6 +46,11 @@ pub(crate) async fn run(
     let (bulk, bulk_queue) = mpsc::channel(hub.settings.queue_frames);
     let (end, ended) = watch::channel(());
     let (drain, draining) = watch::channel(false);
+    let drains = Drains {
+        hub: Arc::clone(hub),
+        told: draining.clone(),
+        is_quiet: AtomicBool::new(false),
+    };
     let link = LiveLink {
         connection: connection.clone(),
         interactive,
@@ -64,7 +69,7 @@ pub(crate) async fn run(
         interactive_queue,
         bulk_queue,
     );
-    let (broken, is_quiet) = until_broken(hub, connection, &mut tasks, draining).await;
+    let broken = until_broken(hub, connection, &mut tasks, (draining, &drains)).await;
     let code = match broken {
         Broken::Refused(code) => {
             hub.refuse(
@@ -87,9 +92,6 @@ pub(crate) async fn run(
     // Streams end only after the close: their ends alone would look like cut frames to the peer.
     tasks.shutdown().await;
     if !slot.set_down(connection, code, hub.now_ms()) {
-        if !is_quiet {
-            hub.draining.fetch_sub(1, Ordering::Relaxed);
-        }
         tracing::debug!(event = "link.drained", peer = %slot.name, code = code.code());
         return Ended::Drained;
     }
@@ -101,7 +103,31 @@ pub(crate) async fn run(
     })
     .await;
     drop(end);
-    Ended::Down
+    Ended::Down(connection.stable_id())
+}
+
+/// Counts a link among those that drain until it is quiet or gone, however it goes.
+struct Drains {
+    hub: Arc<Hub>,
+    told: watch::Receiver<bool>,
+    is_quiet: AtomicBool,
+}
+
+impl Drains {
+    /// The link has brought over everything; true the first time.
+    fn note_quiet(&self) -> bool {
+        let first = *self.told.borrow() && !self.is_quiet.swap(true, Ordering::Relaxed);
+        if first {
+            self.hub.draining.fetch_sub(1, Ordering::Relaxed);
+        }
+        first
+    }
+}
+
+impl Drop for Drains {
+    fn drop(&mut self) {
+        self.note_quiet();
+    }
 }
 
 /// Puts a link in its peer's place.
@@ -143,36 +169,36 @@ async fn emit_up(hub: &Hub, slot: &PeerSlot, calendar_apart: bool) {
     .await;
 }
 
-/// Waits until the link is broken, or drained; true where it had brought over everything then and is
-/// no longer counted as draining.
+/// Waits until the link is broken, or drained.
 async fn until_broken(
     hub: &Hub,
     connection: &Connection,
     tasks: &mut JoinSet<Option<Broken>>,
-    mut draining: watch::Receiver<bool>,
-) -> (Broken, bool) {
+    (mut draining, drains): (watch::Receiver<bool>, &Drains),
+) -> Broken {
     let mut streams = STREAMS_OF_FRAMES;
     let mut deadline: Option<Instant> = None;
-    let mut is_quiet = false;
     loop {
         tokio::select! {
-            _ = connection.closed() => return (Broken::Gone, is_quiet),
+            _ = connection.closed() => return Broken::Gone,
             ended = tasks.join_next() => match ended {
-                // A stream of frames has come to its end.
-                Some(Ok(None)) => streams = streams.saturating_sub(1),
-                Some(Ok(Some(broken))) => return (broken, is_quiet),
-                Some(Err(_)) | None => return (Broken::Gone, is_quiet),
+                // A stream of frames has come to its end. Where no other link takes over soon, this
+                // one would be up and carry nothing.
+                Some(Ok(None)) => {
+                    streams = streams.saturating_sub(1);
+                    deadline.get_or_insert(Instant::now() + hub.settings.timing.drain_max);
+                }
+                Some(Ok(Some(broken))) => return broken,
+                Some(Err(_)) | None => return Broken::Gone,
             },
-            Ok(()) = draining.changed(), if deadline.is_none() => {
+            Ok(()) = draining.changed() => {
                 deadline = Some(Instant::now() + hub.settings.timing.drain_max);
             }
             () = tokio::time::sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
-                return (Broken::Gone, is_quiet);
+                return Broken::Gone;
             }
         }
-        if streams == 0 && deadline.is_some() && !is_quiet {
-            is_quiet = true;
-            hub.draining.fetch_sub(1, Ordering::Relaxed);
+        if streams == 0 && drains.note_quiet() {
             // The peer's machine has the last frames; the peer is left the time to read them.
             deadline = Some(Instant::now() + LINGER);
         }

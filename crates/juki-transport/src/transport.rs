@@ -216,7 +216,7 @@ impl Transport {
     }
 
     /// Shows another certificate in every handshake from now on, and has each link followed by a new
-    /// one with it, without losing a frame. `chain` is the node's certificate, then the issuing
+    /// one with it; what is under way has `drain_max` to arrive. `chain` is the node's certificate, then the issuing
     /// authority's, as DER.
     ///
     /// # Errors
