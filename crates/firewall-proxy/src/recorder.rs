@@ -72,10 +72,15 @@ impl<S: Sink> Recorder<S> {
         self.put(now_ms, record.entry(), None);
     }
 
-    /// Records what is told with its tag when it is durable.
-    pub(crate) fn record_tagged(&mut self, now_ms: u64, record: &FirewallRecord, tag: Option<u64>) {
+    /// Records what is told with its tag when it is durable; false where it is lost.
+    pub(crate) fn record_tagged(
+        &mut self,
+        now_ms: u64,
+        record: &FirewallRecord,
+        tag: Option<u64>,
+    ) -> bool {
         // The checkpoint that is told with it covers it.
-        self.put(now_ms, record.entry(), tag);
+        self.put(now_ms, record.entry(), tag)
     }
 
     /// Records an entry that is no news to anybody: what the server above has said.
@@ -90,13 +95,15 @@ impl<S: Sink> Recorder<S> {
         asked
     }
 
-    fn put(&mut self, now_ms: u64, entry: NewEntry, tag: Option<u64>) {
+    fn put(&mut self, now_ms: u64, entry: NewEntry, tag: Option<u64>) -> bool {
         self.report_lost(now_ms);
-        if self.lost > 0 || !self.take(entry, tag) {
+        let taken = self.lost == 0 && self.take(entry, tag);
+        if !taken {
             self.lost += 1;
             self.silent_since_ms.get_or_insert(now_ms);
             metrics::counter!("juki_ledger_records_lost_total").increment(1);
         }
+        taken
     }
 
     /// Tries to report what was lost: also what finds out whether the ledger takes anything again.

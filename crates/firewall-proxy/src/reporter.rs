@@ -140,6 +140,13 @@ impl Reporter {
         self.tag
     }
 
+    /// The ledger could not take an alert: it is told by number alone.
+    pub(crate) fn lose(&mut self, tag: u64) {
+        if self.unstored.remove(&tag).is_some() {
+            self.outbox.lose();
+        }
+    }
+
     /// What was handed over is durable; true where a report is to leave now.
     pub(crate) fn on_stored(&mut self, stored: Stored) -> bool {
         let mut told = false;

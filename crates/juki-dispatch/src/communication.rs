@@ -169,6 +169,7 @@ impl Communication {
                 true
             });
         }
+        self.peers.retain(|_, runs| !runs.is_empty());
         self.oldest_ms = oldest_ms;
         records
     }
@@ -239,6 +240,7 @@ mod tests {
         }
         let closed = received.close();
         assert_eq!(closed.len(), Communication::PEERS_MAX + 1);
+        assert!(received.peers.is_empty(), "there is room for others again");
         assert!(
             closed
                 .iter()

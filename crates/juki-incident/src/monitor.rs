@@ -326,12 +326,16 @@ impl Service for Monitor {
     }
 
     fn before_sync(&mut self, context: &Context<'_>, _view: &mut View) -> Step {
-        if !std::mem::take(&mut self.alerted) || self.settings.upper.is_none() {
+        if self.settings.upper.is_none() {
+            self.alerted = false;
             return Step::none();
         }
-        self.urgent = true;
-        self.pace.alert();
-        if self.pace.is_due(context.now_ms) {
+        if std::mem::take(&mut self.alerted) {
+            self.urgent = true;
+            self.pace.alert();
+        }
+        // Any turn will do: after the clock was set back, the time that was asked for is far off.
+        if !self.wants_report && self.pace.is_due(context.now_ms) {
             self.prepare(context.now_ms)
         } else {
             Step::none()

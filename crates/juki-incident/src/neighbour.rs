@@ -80,7 +80,7 @@ pub fn judge_checkpoint(
     }
     let since = now_ms.checked_sub(known.kept_ms);
     Ok(urgent
-        || checkpoint.seq >= known.seq + KEEP_EVERY_ENTRIES
+        || checkpoint.seq - known.seq >= KEEP_EVERY_ENTRIES
         || since.is_none_or(|since| since >= KEEP_EVERY_MS))
 }
 

@@ -20,8 +20,11 @@ impl Forwarder {
             .reporter
             .as_mut()
             .map(|reporter| reporter.take(&record));
-        self.recorder
-            .record_tagged(now_ms, &FirewallRecord::Alert(record), tag);
+        let record = FirewallRecord::Alert(record);
+        let taken = self.recorder.record_tagged(now_ms, &record, tag);
+        if let (Some(reporter), Some(tag), false) = (&mut self.reporter, tag, taken) {
+            reporter.lose(tag);
+        }
     }
 
     /// Sends what is due; a ledger that has grown is signed first.

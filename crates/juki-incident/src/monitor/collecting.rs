@@ -30,11 +30,14 @@ impl Monitor {
         let mut step = Step::none();
         let mut forged = 0;
         let mut taken = false;
+        // The view shows those of this report later.
+        let mut told: Vec<Alert> = Vec::new();
         for alert in report.alerts {
             if !is_genuine(context, origin, &alert) {
                 forged += 1;
-            } else if !kept::is_seen(view, &alert) {
+            } else if !kept::is_seen(view, &alert) && !told.contains(&alert) {
                 taken = true;
+                told.push(alert.clone());
                 let reported = AlertReported {
                     alert: Some(alert),
                     by: origin.node.to_string(),
