@@ -19,7 +19,7 @@ use crate::link_events::LinkEvents;
 use crate::link_status::{link_status, peers_up};
 use crate::replay::bring_up;
 use crate::sequencer_thread::{SequencerThread, Work};
-use crate::tickets::Tickets;
+use crate::tickets::{Answers, Tickets};
 use crate::{CallError, Hops, LedgerAdapter, Prepared, StartError, Stop, open_ledger, telemetry};
 
 /// Inputs that may wait for the sequencer; the links wait when it is full.
@@ -60,6 +60,8 @@ pub struct Engine {
     handle: EngineHandle,
     thread: JoinHandle<()>,
     events: tokio::task::JoinHandle<()>,
+    /// Ends by itself after the thread.
+    answering: tokio::task::JoinHandle<()>,
     failed: watch::Receiver<Option<String>>,
 }
 
@@ -109,13 +111,14 @@ impl Engine {
             prepared: Arc::clone(&prepared),
             stop,
         };
+        let (answers, answering) = Answers::begin(Arc::clone(&handle.tickets));
         let thread = SequencerThread {
             sequencer,
             work: works,
             bulk: std::collections::VecDeque::new(),
             transport,
             config: Arc::clone(&prepared.config),
-            tickets: Arc::clone(&handle.tickets),
+            answers,
             hops: Arc::clone(&handle.hops),
             sent: Communication::new(prepared.config.node.name.clone(), Direction::Sent),
             clock: Arc::clone(&clock),
@@ -137,6 +140,7 @@ impl Engine {
             handle,
             thread,
             events,
+            answering,
             failed,
         })
     }
@@ -171,6 +175,7 @@ impl Engine {
         let joined = tokio::task::spawn_blocking(move || thread.join().is_ok())
             .await
             .unwrap_or(false);
+        let _ = self.answering.await;
         self.events.abort();
         self.handle.transport.shutdown().await;
         let failure = self.failed.borrow().clone();

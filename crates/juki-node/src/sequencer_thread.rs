@@ -16,7 +16,7 @@ use juki_wire::{Header, Priority, Refusal};
 use tokio::sync::{mpsc, watch};
 
 use crate::index_writer::IndexWriter;
-use crate::tickets::Tickets;
+use crate::tickets::Answers;
 use crate::{Hops, LedgerAdapter, Reporter, Reports};
 
 /// Inputs taken into one turn, which share a sync.
@@ -44,7 +44,7 @@ pub(crate) struct SequencerThread {
     pub(crate) bulk: VecDeque<Bytes>,
     pub(crate) transport: Arc<Transport>,
     pub(crate) config: Arc<NodeConfig>,
-    pub(crate) tickets: Arc<Tickets>,
+    pub(crate) answers: Answers,
     pub(crate) hops: Arc<Hops>,
     /// What was sent, by like frames.
     pub(crate) sent: Communication,
@@ -179,12 +179,12 @@ impl SequencerThread {
             config: &self.config,
             hops: &self.hops,
         };
-        let tickets = &self.tickets;
+        let answers = &mut self.answers;
         let me = &self.config.node.name;
         metrics::counter!("juki_turns_total").increment(1);
         metrics::counter!("juki_inputs_total").increment(inputs.len() as u64);
         let turned = self.sequencer.turn(now, &mut inputs.into_iter(), &mut |output| match output {
-            Output::Local { ticket, body } => tickets.answer(ticket, body),
+            Output::Local { ticket, body } => answers.answer(ticket, body),
             Output::Frame { destination, priority, frame } => {
                 if let Some(refusal) = outgoing.send(me, &destination, priority, frame) {
                     returned.push(Input::Frame(refusal));
@@ -195,6 +195,7 @@ impl SequencerThread {
                 tracing::warn!(event = "frame.refused", source = %source, code = code.code(), %message_id);
             }
         });
+        self.answers.send();
         match turned {
             Ok(()) => {}
             Err(error @ TurnError::Ledger(_)) => return Err(error.to_string()),

@@ -1,11 +1,12 @@
 //! Who on this node waits for which answer.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use juki_dispatch::Ticket;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
 /// A local question got no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -14,6 +15,9 @@ pub enum CallError {
     #[error("the node is stopping")]
     Stopping,
 }
+
+/// An answer and who waits for it.
+type Answer = (oneshot::Sender<Vec<u8>>, Vec<u8>);
 
 /// The table of open tickets.
 #[derive(Default)]
@@ -32,15 +36,53 @@ impl Tickets {
         (ticket, receiver)
     }
 
-    pub(crate) fn answer(&self, ticket: Ticket, body: Vec<u8>) {
-        let sender = self
-            .waiting
-            .lock()
-            .ok()
-            .and_then(|mut waiting| waiting.remove(&ticket));
-        if let Some(sender) = sender {
-            // Whoever asked may have gone away; the ledger keeps what was decided.
-            let _ = sender.send(body);
+    fn take(&self, ticket: Ticket) -> Option<oneshot::Sender<Vec<u8>>> {
+        self.waiting.lock().ok()?.remove(&ticket)
+    }
+}
+
+/// The answers of a turn on their way to the thread of the interfaces, where whoever waits is woken.
+///
+/// They cross together. One by one, each would cost both threads a system call, and interfaces and
+/// their clients would do one at a time what they can do for all.
+pub(crate) struct Answers {
+    tickets: Arc<Tickets>,
+    turn: Vec<Answer>,
+    across: mpsc::UnboundedSender<Vec<Answer>>,
+}
+
+impl Answers {
+    /// The way of answers, and the task that hands them out until the way is dropped.
+    pub(crate) fn begin(tickets: Arc<Tickets>) -> (Self, JoinHandle<()>) {
+        // Bounded by the tickets that are out, whose number the interfaces bound.
+        let (across, mut arrived) = mpsc::unbounded_channel::<Vec<Answer>>();
+        let task = tokio::spawn(async move {
+            while let Some(answers) = arrived.recv().await {
+                for (waiting, body) in answers {
+                    // Whoever asked may have gone away; the ledger keeps what was decided.
+                    let _ = waiting.send(body);
+                }
+            }
+        });
+        let way = Self {
+            tickets,
+            turn: Vec::new(),
+            across,
+        };
+        (way, task)
+    }
+
+    /// Takes an answer of this turn.
+    pub(crate) fn answer(&mut self, ticket: Ticket, body: Vec<u8>) {
+        let waiting = self.tickets.take(ticket);
+        self.turn.extend(waiting.map(|waiting| (waiting, body)));
+    }
+
+    /// Sends what the turn has answered.
+    pub(crate) fn send(&mut self) {
+        if !self.turn.is_empty() {
+            // The task ends after the sequencer.
+            let _ = self.across.send(std::mem::take(&mut self.turn));
         }
     }
 }
