@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::digest;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroize as _;
 
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];
@@ -13,23 +16,21 @@ pub fn sha256(bytes: &[u8]) -> Digest {
     to_array(digest::digest(&digest::SHA256, bytes).as_ref())
 }
 
-/// SHA-256 of bytes that come in parts.
-pub struct DigestStream(digest::Context);
+/// SHA-256 of bytes that come in parts. Each entry of a ledger begins some of them, so the state
+/// lies where the stream does and not in a place of its own.
+pub struct DigestStream(Sha256);
 
 impl DigestStream {
     /// A new stream under a label that keeps digests of different kinds apart.
     #[must_use]
     pub fn new(label: &str) -> Self {
-        let mut context = digest::Context::new(&digest::SHA256);
-        context.update(label.as_bytes());
-        context.update(&[0]);
-        Self(context)
+        Self(Sha256::new().chain_update(label).chain_update([0]))
     }
 
     /// A stream without label, whose digest is the plain SHA-256 that other programs compute too.
     #[must_use]
     pub fn plain() -> Self {
-        Self(digest::Context::new(&digest::SHA256))
+        Self(Sha256::new())
     }
 
     /// Takes in more bytes.
@@ -47,25 +48,38 @@ impl DigestStream {
     /// The digest of all that came in.
     #[must_use]
     pub fn finish(self) -> Digest {
-        to_array(self.0.finish().as_ref())
+        self.0.finalize().into()
     }
 }
 
 /// A key under which equal inputs have equal pseudonyms that nobody without it can recompute.
+///
+/// Residents' codes are digested several times with every change; what HMAC makes of the key alone
+/// is computed once.
 #[derive(Clone)]
-pub struct DigestKey(hmac::Key);
+pub struct DigestKey(Hmac<Sha256>);
 
 impl DigestKey {
     /// Takes 32 bytes as a key.
     #[must_use]
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+        // A key of the hash's block length, which HMAC makes of any key that is shorter (RFC 2104).
+        let mut block = [0; 64];
+        block.split_at_mut(key.len()).0.copy_from_slice(key);
+        let hmac = Hmac::new(&block.into());
+        block.zeroize();
+        Self(hmac)
     }
 
     /// HMAC-SHA-256 of some bytes.
     #[must_use]
     pub fn digest(&self, bytes: &[u8]) -> Digest {
-        to_array(hmac::sign(&self.0, bytes).as_ref())
+        self.0
+            .clone()
+            .chain_update(bytes)
+            .finalize()
+            .into_bytes()
+            .into()
     }
 
     /// The first 16 bytes of the digest: a pseudonym.
@@ -82,7 +96,7 @@ impl DigestKey {
     /// Whether `tag` is the digest of `bytes`, compared in constant time.
     #[must_use]
     pub fn fits(&self, bytes: &[u8], tag: &[u8]) -> bool {
-        hmac::verify(&self.0, bytes, tag).is_ok()
+        self.0.clone().chain_update(bytes).verify_slice(tag).is_ok()
     }
 }
 
@@ -147,6 +161,16 @@ mod tests {
         stream.update(b"jukinet ");
         stream.update(b"file");
         assert_eq!(stream.finish(), sha256(b"jukinet file"));
+    }
+
+    /// RFC 4231 section 4.3 with its key filled up to 32 bytes, as HMAC itself does.
+    #[test]
+    fn a_keyed_digest_is_hmac_sha_256() {
+        let mut key = [0; 32];
+        key[..4].copy_from_slice(b"Jefe");
+        let digest = DigestKey::new(&key).digest(b"what do ya want for nothing?");
+        assert_eq!(digest[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+        assert_eq!(digest[28..], [0x64, 0xec, 0x38, 0x43]);
     }
 
     #[test]
