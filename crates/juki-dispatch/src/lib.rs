@@ -5,8 +5,10 @@
 //! the next decision at once; answers leave only when their entries are durable.
 
 mod communication;
+mod looked;
 mod overlay;
 mod ports;
+mod rehearsal;
 mod sequencer;
 mod service;
 mod sessions;

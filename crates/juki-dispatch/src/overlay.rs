@@ -1,9 +1,10 @@
 //! What was written and may not be in the index yet, by key.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use bytes::Bytes;
+use foldhash::HashMap;
 
 use crate::view::scan_start;
 

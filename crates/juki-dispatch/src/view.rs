@@ -1,5 +1,6 @@
 //! What a node knows: an index on disk and, above it, what the index has not been given yet.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex};
@@ -7,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use juki_crypto::Digest;
 
+use crate::looked::Looked;
 use crate::overlay::{Overlay, Pending};
+use crate::rehearsal::Rehearsal;
 
 /// Writes to the index: a key and its new value, or `None` for no value.
 pub type Writes = Vec<(Bytes, Option<Bytes>)>;
@@ -168,7 +171,9 @@ pub struct View {
     begun: u64,
     /// Whether the next write begins a stretch.
     cut: bool,
-    scratch: Option<BTreeMap<Bytes, Option<Bytes>>>,
+    scratch: Option<Rehearsal>,
+    /// What the index was asked last.
+    looked: RefCell<Looked>,
     seq: u64,
     failure: Mutex<Option<IndexError>>,
 }
@@ -185,6 +190,7 @@ impl View {
             begun: 0,
             cut: true,
             scratch: None,
+            looked: RefCell::default(),
             seq: 0,
             failure: Mutex::new(None),
         }
@@ -199,10 +205,17 @@ impl View {
         if let Some(pending) = self.pending.get(key) {
             return pending.value.clone();
         }
-        self.base
+        // An entry is decided and then folded, and both look at the same few keys.
+        if let Some(known) = self.looked.borrow().get(key) {
+            return known;
+        }
+        let value = self
+            .base
             .get(key)
             .unwrap_or_else(|error| self.note_failure(error))
-            .map(Bytes::from)
+            .map(Bytes::from);
+        self.looked.borrow_mut().note(key, value.as_ref());
+        value
     }
 
     /// All keys with a prefix, in order, at most `limit`.
@@ -215,14 +228,13 @@ impl View {
     /// page by page.
     #[must_use]
     pub fn scan_after(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Vec<KeyValue> {
-        let range = || (scan_start(prefix, after), Bound::<&[u8]>::Unbounded);
         let covered = self.pending.scan(prefix, after);
-        let scratch = self.scratch.iter().flat_map(|scratch| {
-            scratch
-                .range::<[u8], _>(range())
-                .take_while(|(key, _)| key.starts_with(prefix))
-        });
-        let scratch: Vec<(&Bytes, &Option<Bytes>)> = scratch.collect();
+        let scratch = self.scratch.iter().flat_map(Rehearsal::writes);
+        let fits = |key: &[u8]| key.starts_with(prefix) && after.is_none_or(|after| key > after);
+        let scratch: Vec<(&Bytes, &Option<Bytes>)> = scratch
+            .filter(|(key, _)| fits(key))
+            .map(|(key, value)| (key, value))
+            .collect();
         let room = limit + covered.len() + scratch.len();
         let base = self.base.scan(prefix, after, room).unwrap_or_else(|error| {
             self.note_failure(error)
@@ -264,10 +276,10 @@ impl View {
 
     /// Tries writes out: what `act` writes is visible to it, is returned, and is not kept.
     pub fn rehearse<R>(&mut self, act: impl FnOnce(&mut Self) -> R) -> (R, Writes) {
-        let before = self.scratch.replace(BTreeMap::new());
+        let before = self.scratch.replace(Rehearsal::default());
         let result = act(self);
-        let writes = std::mem::replace(&mut self.scratch, before).unwrap_or_default();
-        (result, writes.into_iter().collect())
+        let scratch = std::mem::replace(&mut self.scratch, before).unwrap_or_default();
+        (result, scratch.into_writes())
     }
 
     /// Says which ledger entry the following writes belong to.
@@ -308,6 +320,8 @@ impl View {
 
     /// The index has taken all writes up to a number: they need not be held above it any more.
     pub fn forget_written(&mut self, writes: &[Bytes], through: u64) {
+        // Until now pending values went before whatever the index answered.
+        self.looked.get_mut().forget();
         for key in writes {
             self.pending.forget(key, through);
         }
@@ -326,7 +340,7 @@ impl View {
 
     fn write(&mut self, key: Bytes, value: Option<Bytes>) {
         if let Some(scratch) = &mut self.scratch {
-            scratch.insert(key, value);
+            scratch.put(key, value);
             return;
         }
         let seq = self.seq;
