@@ -8,6 +8,10 @@ use juki_dispatch::{IndexError, IndexMark};
 
 /// The key of the mark; records' keys begin with a letter.
 pub(crate) const MARK: &[u8] = &[0];
+/// The mark is bound to how services lay out what they keep: that of an index of another layout does
+/// not open, and the ledger is folded again. It grows with every change of their keys or values, and
+/// with every change of what a registry's digest is computed from.
+const LAYOUT: &[u8] = b"\0layout 2";
 const NONCE_LEN: usize = 12;
 
 /// Encrypts values, each bound to its key.
@@ -57,7 +61,7 @@ impl Sealing {
     }
 
     pub(crate) fn seal_mark(&self, mark: &IndexMark) -> Vec<u8> {
-        self.seal(MARK, &[&mark.seq.to_be_bytes()[..], &mark.hash].concat())
+        self.seal(LAYOUT, &[&mark.seq.to_be_bytes()[..], &mark.hash].concat())
     }
 
     /// The mark in these bytes; the default one where there are none.
@@ -65,7 +69,7 @@ impl Sealing {
         let Some(bytes) = bytes else {
             return Ok(IndexMark::default());
         };
-        let plain = self.unseal(MARK, bytes)?;
+        let plain = self.unseal(LAYOUT, bytes)?;
         let mark = plain.split_first_chunk::<8>().and_then(|(seq, hash)| {
             Some(IndexMark {
                 seq: u64::from_be_bytes(*seq),

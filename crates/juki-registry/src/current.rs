@@ -43,17 +43,7 @@ impl StoredRecord {
     /// Whether the record stands. A change of code ends the record under the code before.
     #[must_use]
     pub fn standing(&self) -> Standing {
-        match self.change.reason.class() {
-            ReasonClass::Deletion => Standing::Ended,
-            ReasonClass::CodeCorrection
-                if self.change.previous_code == Some(self.change.record.code) =>
-            {
-                Standing::Ended
-            }
-            ReasonClass::Entry | ReasonClass::Correction | ReasonClass::CodeCorrection => {
-                Standing::Present
-            }
-        }
+        standing_of(&self.change)
     }
 
     /// Whether the code was replaced by another: it is nobody's any more, and the person goes by the
@@ -67,13 +57,9 @@ impl StoredRecord {
     /// The record's bytes, which are also its element in the municipality's digest.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
-        Stored {
-            municipality: self.municipality.number(),
-            epoch: self.position.epoch,
-            seq: self.position.seq,
-            change: codec::encode_change(&self.change),
-        }
-        .encode_to_vec()
+        let mut bytes = Vec::new();
+        encode_record(self.municipality, self.position, &self.change, &mut bytes);
+        bytes
     }
 
     /// Reads a record; `None` for bytes that are none.
@@ -99,6 +85,36 @@ impl fmt::Debug for StoredRecord {
             self.municipality, self.position, self.change
         )
     }
+}
+
+/// Whether a record stands that a change left.
+pub(crate) fn standing_of(change: &Change) -> Standing {
+    match change.reason.class() {
+        ReasonClass::Deletion => Standing::Ended,
+        ReasonClass::CodeCorrection if change.previous_code == Some(change.record.code) => {
+            Standing::Ended
+        }
+        ReasonClass::Entry | ReasonClass::Correction | ReasonClass::CodeCorrection => {
+            Standing::Present
+        }
+    }
+}
+
+/// Appends the bytes of a record to others.
+pub(crate) fn encode_record(
+    municipality: MunicipalityCode,
+    position: Position,
+    change: &Change,
+    bytes: &mut Vec<u8>,
+) {
+    let stored = Stored {
+        municipality: municipality.number(),
+        epoch: position.epoch,
+        seq: position.seq,
+        change: codec::encode_change(change),
+    };
+    bytes.reserve(stored.encoded_len());
+    stored.encode_raw(bytes);
 }
 
 /// The current one of a person's records: a pure function of the set, whatever order it came in.

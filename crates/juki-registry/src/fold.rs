@@ -4,7 +4,7 @@ use juki_crypto::{DigestKey, MultisetHash};
 use juki_dispatch::View;
 use juki_domain::{Change, MunicipalityCode, ReasonClass, ResidentRecordCode};
 
-use crate::held::Held;
+use crate::held::{Held, Holding};
 use crate::keys::{Keys, SearchKey};
 use crate::slot::Slot;
 use crate::{Difference, DifferenceKind, FourItems, Standing, StoredRecord};
@@ -117,45 +117,43 @@ impl Registry {
         let before = held_in(&slot);
         if before
             .as_ref()
-            .is_some_and(|before| before.record.position >= position)
+            .is_some_and(|before| before.position >= position)
         {
             return None;
         }
-        let mut kind = self.unfit(before.as_ref().map(|before| &before.record), change);
+        let mut kind = unfit(before.as_ref(), change);
         if let Some(previous) = change
             .previous_code
             .filter(|previous| *previous != change.record.code)
         {
             let previous_key = self.keys.pseudonym(&previous);
             let previous_slot = Self::slot(view, &previous_key, municipality);
-            match held_in(&previous_slot) {
+            let old = held_in(&previous_slot).and_then(|held| Some((held.record()?, held)));
+            match old {
                 None => kind = kind.or(Some(DifferenceKind::PreviousUnknown)),
-                Some(old) => {
-                    let mut ended = StoredRecord {
-                        municipality,
-                        position,
-                        change: change.clone(),
-                    };
-                    ended.change.record = juki_domain::IdentityRecord {
+                Some((old, held)) => {
+                    let mut ended = change.clone();
+                    ended.record = juki_domain::IdentityRecord {
                         code: previous,
-                        ..old.record.change.record.clone()
+                        ..old.change.record
                     };
                     self.replace(
                         view,
                         (&previous_key, previous_slot),
-                        Some(&old),
-                        &ended,
+                        Some(&held),
+                        (municipality, position, &ended),
                         totals,
                     );
                 }
             }
         }
-        let record = StoredRecord {
-            municipality,
-            position,
-            change: change.clone(),
-        };
-        self.replace(view, (&code, slot), before.as_ref(), &record, totals);
+        self.replace(
+            view,
+            (&code, slot),
+            before.as_ref(),
+            (municipality, position, change),
+            totals,
+        );
         Some(kind)
     }
 
@@ -220,7 +218,7 @@ impl Registry {
         pseudonym: &[u8; 16],
         municipality: MunicipalityCode,
     ) -> Option<StoredRecord> {
-        held_in(&Self::slot(view, pseudonym, municipality)).map(|held| held.record)
+        held_in(&Self::slot(view, pseudonym, municipality))?.record()
     }
 
     fn slot(view: &View, pseudonym: &[u8; 16], municipality: MunicipalityCode) -> Slot {
@@ -228,38 +226,31 @@ impl Registry {
         Slot::open(view, Keys::records(pseudonym), &holder)
     }
 
-    fn unfit(&self, before: Option<&StoredRecord>, change: &Change) -> Option<DifferenceKind> {
-        let stands = before.is_some_and(|before| before.standing() == Standing::Present);
-        match change.reason.class() {
-            ReasonClass::Entry => stands.then_some(DifferenceKind::AlreadyPresent),
-            ReasonClass::Deletion | ReasonClass::Correction => {
-                (!stands).then_some(DifferenceKind::NotPresent)
-            }
-            ReasonClass::CodeCorrection => None,
-        }
-    }
-
     fn replace(
         &self,
         view: &mut View,
         (pseudonym, slot): (&[u8; 16], Slot),
         before: Option<&Held>,
-        record: &StoredRecord,
+        (municipality, position, change): (MunicipalityCode, Position, &Change),
         totals: &mut Totals,
     ) {
-        let municipality = record.municipality;
-        let bytes = record.encode();
+        let holding = Holding::new(municipality, position, change);
         if let Some(before) = before {
             totals.digest.remove(before.element());
-            let stood = u64::from(before.record.standing() == Standing::Present);
+            let stood = u64::from(before.standing == Standing::Present);
             totals.count = totals.count.saturating_sub(stood);
         }
-        totals.digest.add(&bytes);
-        totals.count += u64::from(record.standing() == Standing::Present);
-        let search = if self.searchable {
-            self.search_key(before, record)
-        } else {
-            SearchKey::NONE
+        totals.digest.add(holding.element());
+        totals.count += u64::from(holding.standing == Standing::Present);
+        let search = match before {
+            _ if !self.searchable => SearchKey::NONE,
+            // Folding is the dearest part of an entry, so items that stay as they were are not
+            // folded again.
+            Some(before) if before.items == holding.items => before.search,
+            Some(_) | None => {
+                let items = FourItems::of(&change.record);
+                items.search_key(&self.keys, &items.folded())
+            }
         };
         if self.searchable && before.map(|before| before.search) != Some(search) {
             let holder = Keys::search_holder(pseudonym, municipality);
@@ -268,18 +259,20 @@ impl Registry {
             }
             // The value names the code, so that a hit can be looked up.
             Slot::open(view, Keys::searches(&search), &holder)
-                .put(view, record.change.record.code.as_bytes());
+                .put(view, change.record.code.as_bytes());
         }
-        slot.put(view, &Held::encode(&search, &bytes));
+        slot.put(view, &holding.under(&search));
     }
+}
 
-    /// Folding is the dearest part of an entry, so items that stay as they were are not folded again.
-    fn search_key(&self, before: Option<&Held>, record: &StoredRecord) -> SearchKey {
-        let items = FourItems::of(&record.change.record);
-        match before {
-            Some(before) if FourItems::of(&before.record.change.record) == items => before.search,
-            Some(_) | None => items.search_key(&self.keys, &items.folded()),
+fn unfit(before: Option<&Held>, change: &Change) -> Option<DifferenceKind> {
+    let stands = before.is_some_and(|before| before.standing == Standing::Present);
+    match change.reason.class() {
+        ReasonClass::Entry => stands.then_some(DifferenceKind::AlreadyPresent),
+        ReasonClass::Deletion | ReasonClass::Correction => {
+            (!stands).then_some(DifferenceKind::NotPresent)
         }
+        ReasonClass::CodeCorrection => None,
     }
 }
 

@@ -121,11 +121,11 @@ impl Registry {
 
     fn current(&self, view: &View, pseudonym: &[u8; 16]) -> Option<StoredRecord> {
         let held = Slot::all(view, &Keys::records(pseudonym), CANDIDATES_MAX);
-        let records: Vec<StoredRecord> = held
-            .into_iter()
-            .filter_map(Held::decode)
-            .map(|held| held.record)
-            .collect();
+        let record = |bytes| Held::decode(bytes).and_then(|held| held.record());
+        let mut records: Vec<StoredRecord> = held.into_iter().filter_map(record).collect();
+        if records.len() <= 1 {
+            return records.pop();
+        }
         choose_current(&records).cloned()
     }
 }
