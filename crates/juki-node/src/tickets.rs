@@ -16,6 +16,9 @@ pub enum CallError {
     Stopping,
 }
 
+/// Turns whose answers may be on their way.
+const TURNS_MAX: usize = 64;
+
 /// An answer and who waits for it.
 type Answer = (oneshot::Sender<Vec<u8>>, Vec<u8>);
 
@@ -48,20 +51,16 @@ impl Tickets {
 pub(crate) struct Answers {
     tickets: Arc<Tickets>,
     turn: Vec<Answer>,
-    across: mpsc::UnboundedSender<Vec<Answer>>,
+    across: mpsc::Sender<Vec<Answer>>,
 }
 
 impl Answers {
     /// The way of answers, and the task that hands them out until the way is dropped.
     pub(crate) fn begin(tickets: Arc<Tickets>) -> (Self, JoinHandle<()>) {
-        // Bounded by the tickets that are out, whose number the interfaces bound.
-        let (across, mut arrived) = mpsc::unbounded_channel::<Vec<Answer>>();
+        let (across, mut arrived) = mpsc::channel(TURNS_MAX);
         let task = tokio::spawn(async move {
             while let Some(answers) = arrived.recv().await {
-                for (waiting, body) in answers {
-                    // Whoever asked may have gone away; the ledger keeps what was decided.
-                    let _ = waiting.send(body);
-                }
+                hand_out(answers);
             }
         });
         let way = Self {
@@ -80,9 +79,19 @@ impl Answers {
 
     /// Sends what the turn has answered.
     pub(crate) fn send(&mut self) {
-        if !self.turn.is_empty() {
-            // The task ends after the sequencer.
-            let _ = self.across.send(std::mem::take(&mut self.turn));
+        if self.turn.is_empty() {
+            return;
         }
+        if let Err(error) = self.across.try_send(std::mem::take(&mut self.turn)) {
+            // The interfaces are behind by many turns; waking them one by one loses nothing.
+            hand_out(error.into_inner());
+        }
+    }
+}
+
+fn hand_out(answers: Vec<Answer>) {
+    for (waiting, body) in answers {
+        // Whoever asked may have gone away; the ledger keeps what was decided.
+        let _ = waiting.send(body);
     }
 }
