@@ -75,6 +75,18 @@ impl Pkcs11Card {
         &self.serial
     }
 
+    /// Whose card it is, as its certificate says.
+    #[must_use]
+    pub fn operator(&self) -> &str {
+        &self.operator
+    }
+
+    /// The certificate as the token holds it: nobody has verified it.
+    #[must_use]
+    pub fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
     /// The last unlocking that was accepted for it; empty before the first.
     ///
     /// # Errors

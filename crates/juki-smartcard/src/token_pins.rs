@@ -77,9 +77,22 @@ impl TokenPins {
             return Err(CardError::UnlockNotFitting);
         }
         let beside = self.path.with_extension("new");
-        fs::write(&beside, [MAGIC, &[PIN_TRIES], unlocking].concat())?;
-        File::open(&beside)?.sync_all()?;
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            Ok(()) | Err(_) => {}
+        }
+        let mut new = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&beside)?;
+        new.write_all(&[MAGIC, &[PIN_TRIES], unlocking].concat())?;
+        new.sync_all()?;
         fs::rename(&beside, &self.path)?;
+        // A crash must not bring the old counter back: its unlocking would be taken a second time.
+        if let Some(folder) = self.path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Logging in and out.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 
 use axum::Json;
@@ -14,7 +15,7 @@ use juki_services::query::{CardAtHand, LocalAnswer, WrongPin, local_ask};
 use juki_smartcard::Pkcs11Card;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::{call, problem};
 use crate::duties::duties;
@@ -22,6 +23,18 @@ use crate::operator::{LoggedIn, LoginRefused, Presented};
 
 /// Cards that are tried at once: each takes 64 MiB, and a core for some tenths of a second.
 static UNLOCKING: Semaphore = Semaphore::const_new(4);
+
+/// One try at a time for each card; a few cards share a lock.
+static TRIES: [Mutex<()>; 64] = [const { Mutex::const_new(()) }; 64];
+
+fn tries_of(serial: &str) -> &'static Mutex<()> {
+    let mut hasher = DefaultHasher::new();
+    serial.hash(&mut hasher);
+    let [first, ..] = hasher.finish().to_be_bytes();
+    TRIES
+        .get(usize::from(first) % TRIES.len())
+        .unwrap_or(&TRIES[0])
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +54,9 @@ pub(super) async fn login(
     JsonBody(login): JsonBody<Login>,
 ) -> Response {
     let lang = accepted_lang(&headers);
-    match begin(&handle, login).await {
+    // A try goes on record even where nobody waits for its outcome.
+    let beginning = tokio::spawn(async move { begin(&handle, login).await });
+    match beginning.await.unwrap_or(Err(ErrorCode::NotRunning)) {
         Ok((logged_in, session)) => {
             tracing::info!(
                 event = "operator.logged_in",
@@ -80,6 +95,10 @@ async fn begin(handle: &EngineHandle, login: Login) -> Result<(LoggedIn, String)
     };
     let presented = presented.map_err(|refused| refused.code)?;
     let at_hand = presented.at_hand();
+    // From the question whether a card may be tried until a wrong PIN is on record, nobody else tries
+    // it. Nobody closes the turns.
+    let _card = tries_of(&at_hand.serial).lock().await;
+    let _turn = UNLOCKING.acquire().await;
     done(
         call(
             handle,
@@ -88,8 +107,6 @@ async fn begin(handle: &EngineHandle, login: Login) -> Result<(LoggedIn, String)
         )
         .await?,
     )?;
-    // Nobody closes it.
-    let _turn = UNLOCKING.acquire().await;
     let logged_in = match blocking(move || presented.log_in(&terminal, &pin)).await? {
         Ok(logged_in) => logged_in,
         Err(refused) => return Err(record_wrong_pin(handle, at_hand, refused).await),

@@ -177,6 +177,34 @@ fn a_locked_card_is_unlocked_by_the_registrar_and_a_copy_of_it_does_not_get_new_
 }
 
 #[test]
+fn copies_of_a_card_that_are_tried_at_once_have_three_tries_together() {
+    let net = Deployment::up();
+    let card = net.net().join("cards/agency-mhlw.card");
+    let pin = fs::read_to_string(card.with_extension("pin")).unwrap();
+    let wrong = if pin.trim() == "475869" {
+        "475868"
+    } else {
+        "475869"
+    };
+    // A copy has all the tries of the card it was made of.
+    let copies: Vec<PathBuf> = (0..8)
+        .map(|number| card.with_file_name(format!("copy-{number}.card")))
+        .collect();
+    for copy in &copies {
+        fs::copy(&card, copy).unwrap();
+    }
+    let mut told = in_parallel(copies.into_iter(), |copy| {
+        let body = json!({"card": copy, "pin": wrong});
+        net.post("agency-mhlw", "/operator/login", &body)
+            .unwrap_err()
+    });
+    told.sort();
+    assert_eq!(told[..3], ["JKA-1006"; 3]);
+    assert_eq!(told[3..], ["JKA-1007"; 5]);
+    assert_eq!(log_in(&net, "agency-mhlw"), Err("JKA-1007".to_owned()));
+}
+
+#[test]
 fn a_new_card_serves_when_it_is_lent_and_its_pin_is_its_operators_own() {
     let net = Deployment::up();
     let enrolment = ["--operator", "mhlw-2", "--body", "mhlw", "--name", "second"];
