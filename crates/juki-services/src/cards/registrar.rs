@@ -11,7 +11,8 @@ use prost::Message as _;
 
 use super::message::cards_ask::Kind;
 use super::{
-    ActKind, CARD_ACT, CardAct, CardActRecord, CardRow, CardsAnswer, CardsAsk, FirstCards, rules,
+    ActKind, CARD_ACT, CardAct, CardActRecord, CardRow, CardsAnswer, CardsAsk, FirstCards, done,
+    rules,
 };
 
 /// The name by which the registrar's routes reach the service. No frame carries it.
@@ -182,6 +183,9 @@ pub(crate) fn actor(
 ) -> Result<CardCertificate, ErrorCode> {
     let card = CardCertificate::decode(signed.certificate.as_slice())
         .map_err(|_| ErrorCode::ActInvalid)?;
+    if done::is_done(view, signed) {
+        return Err(ActError::Repeated.code());
+    }
     let row = CardRow::of(view, &card.serial).ok_or(ErrorCode::CardUnknown)?;
     let mut listed = CardList::default();
     if let Some(reason) = row.listed() {
@@ -238,6 +242,12 @@ impl Service for CardRegistrar {
             return;
         };
         let Some(act) = &record.act else { return };
+        // What came with the network nobody signed for.
+        if let Ok(signed) = SignedAct::decode(record.signed.as_slice())
+            && !record.signed.is_empty()
+        {
+            done::note(view, &signed);
+        }
         let before = CardRow::of(view, &act.serial);
         if before.is_none() {
             view.put(COUNT.to_vec(), (count(view) + 1).to_be_bytes().to_vec());

@@ -16,11 +16,13 @@ const ROLES_MAX: usize = 7;
 /// The roles that may do this. Cards of those who manage or watch others are a system manager's.
 pub(super) fn roles(kind: ActKind, roles_of_card: &[u32]) -> &'static [Role] {
     match kind {
-        ActKind::Enrol | ActKind::Lend | ActKind::Revoke | ActKind::Unlock
+        ActKind::Enrol | ActKind::Lend | ActKind::Return | ActKind::Revoke | ActKind::Unlock
             if is_of_trust(roles_of_card) =>
         {
             &[Role::SystemManager]
         }
+        // A loss is reported by whoever hears of it: a card too many on the list does less harm
+        // than one too few.
         ActKind::Enrol
         | ActKind::Lend
         | ActKind::Return
@@ -36,7 +38,9 @@ pub(super) fn roles(kind: ActKind, roles_of_card: &[u32]) -> &'static [Role] {
 /// Whether an enrolment is complete.
 pub(super) fn check_enrolment(act: &CardAct) -> Result<(), ErrorCode> {
     let is_name = |text: &str| {
-        (1..=NAME_LEN_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+        // A slash parts body and operator where both are named together.
+        let fits = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
+        (1..=NAME_LEN_MAX).contains(&text.len()) && text.bytes().all(fits)
     };
     let fits = act.serial.is_empty()
         && is_name(&act.operator)

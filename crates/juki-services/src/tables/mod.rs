@@ -4,7 +4,7 @@ use juki_access::{ActJudge, Role, SignedAct};
 use juki_crypto::VerifyingKey;
 use juki_dispatch::{Context, Origin, Service, Step, Ticket, View};
 use juki_domain::ErrorCode;
-use juki_ledger::EntryKind;
+use juki_ledger::{Entry, EntryKind};
 use prost::Message;
 
 use crate::cards;
@@ -145,6 +145,15 @@ impl Service for TableRegistrar {
         };
         step.answer_local(ticket, answer.encode_to_vec());
         step
+    }
+
+    fn apply(&mut self, entry: &Entry, view: &mut View) {
+        if entry.kind == BASIS_ORDERED
+            && let Ok(order) = BasisOrder::decode(entry.payload.as_slice())
+            && let Some(signed) = &order.signed
+        {
+            cards::note_done(view, signed);
+        }
     }
 }
 

@@ -198,11 +198,14 @@ fn unlockings_are_numbered_and_end_a_suspension() {
 #[test]
 fn a_card_manager_does_nothing_that_is_the_system_managers() {
     let mut desk = desk();
+    let auditor = Holder::new(&desk.registrar, "A-1", &[Role::Auditor]);
+    desk.enter(vec![auditor.certificate.encode_to_vec()]);
     let not_allowed = Err("JKA-1005".to_owned());
     let acts = [
         enrolment(Role::SystemManager),
         enrolment(Role::Auditor),
         act(ActKind::Unlock, "S-1"),
+        act(ActKind::Return, "A-1"),
         CardAct {
             reason: ListedFor::Revoked as u32,
             ..act(ActKind::Revoke, "S-1")
@@ -256,6 +259,24 @@ fn an_act_is_recorded_with_what_proves_it_and_a_repeated_one_is_not() {
 }
 
 #[test]
+fn an_act_that_was_signed_ahead_is_not_done_again_after_a_restart() {
+    let mut desk = desk();
+    let ahead = desk.stage.now_ms + 60_000;
+    let enrolment = signed(
+        &desk.card_manager,
+        &enrolment(Role::BusinessOperator),
+        ahead,
+    );
+    assert_eq!(desk.ask(Kind::Act(enrolment.clone())).failure, "");
+    let cards = desk.rows().len();
+    let began_ms = desk.stage.now_ms + 1_000;
+    let service = CardRegistrar::new(desk.registrar.public(), began_ms);
+    desk.stage = Stage::after(vec![Box::new(service)], desk.stage.entries());
+    assert_eq!(desk.ask(Kind::Act(enrolment)).failure, "JKA-1205");
+    assert_eq!(desk.rows().len(), cards);
+}
+
+#[test]
 fn what_is_no_enrolment_is_refused_and_uses_no_serial() {
     let mut desk = desk();
     let good = enrolment(Role::BusinessOperator);
@@ -266,6 +287,11 @@ fn what_is_no_enrolment_is_refused_and_uses_no_serial() {
         },
         CardAct {
             body: String::new(),
+            ..good.clone()
+        },
+        // Body and operator would read as another body's operator.
+        CardAct {
+            body: "mhlw/op-1".to_owned(),
             ..good.clone()
         },
         CardAct {
