@@ -78,7 +78,9 @@ async fn act(
     headers: HeaderMap,
     JsonBody(act): JsonBody<Act>,
 ) -> Response {
-    match desk.act(&act.act).await {
+    // Once an act is on record its list must be signed, whether or not anybody waits to hear of it.
+    let doing = tokio::spawn(async move { desk.act(&act.act).await });
+    match doing.await.unwrap_or(Err(ErrorCode::NotRunning)) {
         Ok(done) => Json(done).into_response(),
         Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
     }
@@ -127,9 +129,12 @@ impl Desk {
         }
         let bytes = bytes_of(hex).ok_or(ErrorCode::ActInvalid)?;
         let signed = SignedAct::decode(bytes.as_slice()).map_err(|_| ErrorCode::ActInvalid)?;
-        let answer = self.ask(cards_ask::Kind::Act(signed)).await?;
-        let row = answer.card.ok_or(ErrorCode::FrameGarbage)?;
-        let list = self.publish().await?;
+        let answer = self.ask(cards_ask::Kind::Act(signed)).await;
+        // After a refusal too: an act that is refused because it was done may be one whose list
+        // could not be signed.
+        let list = self.publish().await;
+        let row = answer?.card.ok_or(ErrorCode::FrameGarbage)?;
+        let list = list?;
         let kind = row
             .acts
             .last()
