@@ -10,7 +10,7 @@ use std::num::NonZeroU32;
 use row::{HEADER, parse_row};
 
 pub use compare::TableChanges;
-pub use row::LegalBasisError;
+pub use row::{LegalBasisError, is_purpose_id};
 pub use scope::{PermittedKeys, RecordItem, RecordItems};
 
 use crate::{CivilDate, ErrorCode};

@@ -114,12 +114,18 @@ pub(super) fn parse_row(text: &str, line: usize) -> Result<LegalBasis, LegalBasi
 }
 
 fn parse_id(text: &str) -> Option<String> {
-    let fits = (1..=ID_LEN_MAX).contains(&text.len())
+    is_purpose_id(text).then(|| text.to_owned())
+}
+
+/// Whether a text has the form of a body's or an affair's id: a small letter, then small letters,
+/// digits and hyphens, at most 48 bytes in all.
+#[must_use]
+pub fn is_purpose_id(text: &str) -> bool {
+    (1..=ID_LEN_MAX).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    fits.then(|| text.to_owned())
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The inner option is the column's meaning, the outer one whether it has any.

@@ -23,7 +23,7 @@ pub struct BasisRecord {
     /// SHA-256 of the table's text.
     #[prost(bytes = "vec", tag = "3")]
     pub digest: Vec<u8>,
-    /// Rows that the table before did not have, each as body and affair.
+    /// Rows that the table before did not have, each as body and affair; of all kinds at most 1,000.
     #[prost(string, repeated, tag = "4")]
     pub added: Vec<String>,
     /// Rows that are gone.
@@ -92,10 +92,12 @@ pub(super) fn hear(notice: &Notice, now_ms: u64, ledger: &dyn LedgerRead, view: 
             record: (!known).then_some(BasisRecord { fault, ..record }),
             in_force: None,
         },
-        // The ledger knows of a newer one: somebody has put an old file beside the keys.
-        Ok((_, table)) if known => Heard {
+        // What the ledger has goes before what lies beside the keys: that may be an older table, or
+        // another under a known number. After a start the ledger's own is in force already. A table
+        // that could not be read when it came may have become readable.
+        Ok(_) if known && !unread(ledger, &place, notice.number) => Heard {
             record: None,
-            in_force: (notice.number == place.heard).then_some((notice.number, table)),
+            in_force: None,
         },
         Ok((text, table)) => {
             let before = recorded(ledger, place.entry).map(|(_, table)| table);
@@ -113,6 +115,12 @@ pub(super) fn hear(notice: &Notice, now_ms: u64, ledger: &dyn LedgerRead, view: 
             }
         }
     }
+}
+
+/// Whether the last table that was heard of could not be taken in force.
+fn unread(ledger: &dyn LedgerRead, place: &Place, number: u64) -> bool {
+    number == place.heard
+        && recorded(ledger, place.entry).is_none_or(|(in_force, _)| in_force != number)
 }
 
 /// Folds an entry.
@@ -167,9 +175,14 @@ fn place(view: &View) -> Place {
 fn words(purposes: &[Purpose<'_>]) -> Vec<String> {
     purposes
         .iter()
+        .take(WORDS_MAX)
         .map(|purpose| format!("{} {}", purpose.body, purpose.affair))
         .collect()
 }
+
+/// Rows of each kind that a record names: with them and a table of the greatest length it is still an
+/// entry. Both tables are on record, so that nothing is lost where more have changed.
+const WORDS_MAX: usize = 1_000;
 
 /// The key of the place in the view.
 const PLACE: &[u8] = b"lb";
