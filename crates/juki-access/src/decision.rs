@@ -87,6 +87,7 @@ pub struct BasisInForce {
 pub struct AccessControl {
     recogniser: Recogniser,
     listed: CardList,
+    lacks_list: bool,
     basis: Option<BasisInForce>,
     overall: AccessRates,
     rates: Rates,
@@ -99,6 +100,7 @@ impl AccessControl {
         Self {
             recogniser: Recogniser::new(registrar),
             listed: CardList::default(),
+            lacks_list: false,
             basis: None,
             overall,
             rates: Rates::default(),
@@ -113,6 +115,12 @@ impl AccessControl {
     /// Refuses these cards from now on, in place of those listed before.
     pub fn install_cards(&mut self, listed: CardList) {
         self.listed = listed;
+        self.lacks_list = false;
+    }
+
+    /// Refuses everybody until cards are listed again: the node went by a list that it has lost.
+    pub fn await_cards(&mut self) {
+        self.lacks_list = true;
     }
 
     /// The same access control with a table in force.
@@ -151,6 +159,9 @@ impl AccessControl {
             unbounded: true,
             ..RefusedAccess::of(&session, code)
         };
+        if self.lacks_list {
+            return Err(unproved(ErrorCode::CardListMissing));
+        }
         if self.listed.get(&session.card.serial).is_some() {
             return Err(unproved(ErrorCode::CardListed));
         }

@@ -29,7 +29,7 @@ pub use error_code::{ErrorCode, Explanation, Fault, Lang, LangError};
 pub use fold::{fold_address, fold_name};
 pub use legal_basis::{
     LegalBasis, LegalBasisError, LegalBasisTable, PermittedKeys, Purpose, RATE_PER_MIN_MAX,
-    RecordItem, RecordItems, RefusedPurpose, TableChanges,
+    RecordItem, RecordItems, RefusedPurpose, TableChanges, is_purpose_id,
 };
 pub use municipality::{MunicipalityCode, MunicipalityCodeError, PrefectureCode};
 pub use node::{NodeId, NodeIdError, NodeRole, ServiceId};

@@ -94,6 +94,13 @@ macro_rules! operator_codes {
             ja "カードのファイルが壊れています。"
                "途中で切れたか、書き換えられたか、カードではありません。"
                "カード管理者に失効と再発行を依頼してください。"
+            CardListMissing "JKA-1214" Us Later
+            en "The node does not have the card list that its ledger knows of."
+               "A file beside its keys is missing or is an older one, so that a lost card might be taken."
+               "Nothing is provided until a peer or the national center has sent the list again."
+            ja "台帳に記録されたカード一覧が、このノードにありません。"
+               "鍵の横のファイルがないか古いため、紛失カードを受け付けるおそれがあります。"
+               "隣のノードか全国センターから一覧が届くまで、提供は行われません。"
         ] $($later)* }
     };
 }

@@ -26,7 +26,23 @@ pub struct CardListRecord {
     pub is_unreadable: bool,
 }
 
+/// The number of the last list that was heard of.
+const HEARD: &[u8] = b"oh";
+/// The number of the last list that this node has gone by.
 const LAST: &[u8] = b"ol";
+
+/// The number of the last list that this node has gone by; 0 before the first. An older one is no
+/// list to go by: a card that was lost since would be taken for sound.
+pub(crate) fn last(view: &View) -> u64 {
+    number(view, LAST)
+}
+
+/// Reads a list that may be gone by: one that is not older than the last.
+pub(crate) fn read(notice: &Notice, view: &View) -> Option<CardList> {
+    (notice.number >= last(view))
+        .then(|| CardList::decode(&notice.body).ok())
+        .flatten()
+}
 
 /// Puts a card list on record, once: after a start services hear of it again. Nobody waits for the
 /// record.
@@ -36,12 +52,8 @@ pub(crate) fn record(
     read: Option<&CardList>,
     view: &View,
 ) -> Step {
-    let last = view
-        .get(LAST)
-        .and_then(|bytes| bytes.as_ref().try_into().ok())
-        .map_or(0, u64::from_be_bytes);
     let mut step = Step::none();
-    if notice.number > last {
+    if notice.number > number(view, HEARD) {
         let record = CardListRecord {
             at_ms: context.now_ms,
             number: notice.number,
@@ -58,6 +70,16 @@ pub(crate) fn recorded(entry: &Entry, view: &mut View) {
     if entry.kind == CARD_LIST
         && let Ok(record) = CardListRecord::decode(entry.payload.as_slice())
     {
-        view.put(LAST.to_vec(), record.number.to_be_bytes().to_vec());
+        let number = record.number.to_be_bytes().to_vec();
+        view.put(HEARD.to_vec(), number.clone());
+        if !record.is_unreadable {
+            view.put(LAST.to_vec(), number);
+        }
     }
+}
+
+fn number(view: &View, key: &[u8]) -> u64 {
+    view.get(key)
+        .and_then(|bytes| bytes.as_ref().try_into().ok())
+        .map_or(0, u64::from_be_bytes)
 }

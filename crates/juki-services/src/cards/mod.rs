@@ -10,7 +10,7 @@ mod rules;
 
 pub(crate) use done::note as note_done;
 pub use list::{CARD_LIST, CardListRecord};
-pub(crate) use list::{record, recorded};
+pub(crate) use list::{last, read, record, recorded};
 pub use message::{
     ActKind, CARD_ACT, CardAct, CardActRecord, CardsAnswer, CardsAsk, FirstCards, PageAsk,
     cards_ask,

@@ -1,10 +1,10 @@
 //! The answering end, at the national center and the prefecture server.
 
-use juki_access::{AccessControl, Asked, CardList, Keys, Permit, RefusedAccess};
+use juki_access::{AccessControl, Asked, Keys, Permit, RefusedAccess};
 use juki_audit::{AUDIT, AuditRecord, Outcome};
 use juki_crypto::{Notice, NoticeKind, sha256};
 use juki_dispatch::{Answer, Context, LedgerRead, Origin, Service, Step, View};
-use juki_domain::{CivilDate, ErrorCode, RecordItem, ServiceId};
+use juki_domain::{CivilDate, ErrorCode, RecordItem, ServiceId, is_purpose_id};
 use juki_ledger::Entry;
 use juki_registry::{Hit, Registry, Standing};
 use prost::Message as _;
@@ -66,7 +66,10 @@ impl QueryAnswerer {
             };
         };
         let lookup = question.lookup();
-        audit.affair.clone_from(&question.affair);
+        // Of an affair that has no affair's form nothing goes on record: it may be anything.
+        if is_purpose_id(&question.affair) {
+            audit.affair.clone_from(&question.affair);
+        }
         let keys = lookup.as_ref().map_or(Keys::Items, |(keys, _)| *keys);
         audit.keys = keys as u32;
         if let Ok((_, lookup)) = &lookup {
@@ -218,7 +221,7 @@ impl Service for QueryAnswerer {
     fn on_notice(&mut self, context: &Context<'_>, notice: &Notice, view: &mut View) -> Step {
         match notice.kind {
             NoticeKind::CardList => {
-                let read = CardList::decode(&notice.body).ok();
+                let read = cards::read(notice, view);
                 let step = cards::record(context, notice, read.as_ref(), view);
                 if let Some(listed) = read {
                     self.access.install_cards(listed);
@@ -236,6 +239,10 @@ impl Service for QueryAnswerer {
     }
 
     fn resume(&mut self, ledger: &dyn LedgerRead, view: &View) {
+        if cards::last(view) > 0 {
+            // The file beside the keys is heard next, and only if it is there.
+            self.access.await_cards();
+        }
         if let Some(in_force) = basis::resumed(ledger, view) {
             self.access
                 .take_in_force(basis::of_node(in_force, self.tables));

@@ -259,7 +259,7 @@ impl Service for Asker {
         if notice.kind != NoticeKind::CardList {
             return Step::none();
         }
-        let read = CardList::decode(&notice.body).ok();
+        let read = cards::read(notice, view);
         let mut step = cards::record(context, notice, read.as_ref(), view);
         if let Some(listed) = read {
             let ended = self.logins.end_listed(&listed);

@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use juki_access::{AccessRates, Authorisation, Grant, ListedFor, Role};
+use juki_access::{AccessRates, Authorisation, CardList, Grant, ListedFor, Role};
 use juki_crypto::{DigestKey, SigningKey, SystemRandomness};
 use juki_dispatch::Ticket;
 use juki_domain::LegalBasisTable;
@@ -42,6 +42,10 @@ impl Service for Wicket {
 
     fn on_notice(&mut self, context: &Context<'_>, notice: &Notice, view: &mut View) -> Step {
         self.0.on_notice(context, notice, view)
+    }
+
+    fn resume(&mut self, ledger: &dyn LedgerRead, view: &View) {
+        self.0.resume(ledger, view);
     }
 
     fn apply(&mut self, entry: &Entry, view: &mut View) {
@@ -125,4 +129,17 @@ fn a_listed_card_is_refused_and_the_refusal_names_it_whatever_its_terminal_knows
     let own = |refusal: &str| ("C-1".to_owned(), refusal.to_owned());
     assert_eq!(told, [own(""), own("JKA-1201"), own("")]);
     assert_eq!(stage.payloads(CARD_LIST).len(), 3);
+    // A start at which the list is gone, and then an older one lies in its place.
+    let mut stage = Stage::after(vec![Box::new(wicket(&registrar))], stage.entries());
+    let mut refusal = |notice: Option<Notice>| {
+        if let Some(notice) = notice {
+            stage.notice(notice);
+        }
+        stage.ask(ServiceId::Query.name(), request.clone());
+        let last = stage.payloads(AUDIT).pop().unwrap();
+        AuditRecord::decode(last.as_slice()).unwrap().refusal
+    };
+    assert_eq!(refusal(None), "JKA-1214");
+    assert_eq!(refusal(Some(list(2, "C-2"))), "JKA-1214");
+    assert_eq!(refusal(Some(list(3, "C-2"))), "");
 }
