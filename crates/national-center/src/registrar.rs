@@ -161,7 +161,7 @@ impl Registrar {
                 .chars()
                 .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
                 .collect();
-            let line = format!("{}\t{now_s}\t{node}\n", revocation.serial);
+            let line = format!("{}\t{now_s}\t{node}\n", text_of(&serial));
             append(&self.record, &line).map_err(|_| ErrorCode::DiskFailed)?;
             revoked.push((serial, now_s));
         }
@@ -252,6 +252,11 @@ fn append(path: &std::path::Path, line: &str) -> std::io::Result<()> {
         .open(path)?;
     file.write_all(line.as_bytes())?;
     file.sync_all()
+}
+
+/// Bytes as lowercase hexadecimal digits.
+fn text_of(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {

@@ -25,7 +25,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::bytes_of;
+use super::{bytes_of, text_of};
 
 /// Longest act in hexadecimal digits: far more than an enrolment needs.
 const ACT_HEX_MAX: usize = 16 * 1024;
@@ -241,8 +241,4 @@ fn row_json(row: &CardRow) -> Value {
         "unlockings": row.unlockings,
         "acts": acts,
     })
-}
-
-fn text_of(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

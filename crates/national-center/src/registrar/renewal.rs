@@ -15,7 +15,7 @@ use juki_pki::{RENEWAL_CONTEXT, not_after_of, read_request, serial_of};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Registrar, Shared, append, hex_of_length, unix_now};
+use super::{Registrar, Shared, append, hex, hex_of_length, text_of, unix_now};
 
 /// What a node asks for, as its admin API made it.
 #[derive(Debug, Deserialize)]
@@ -76,7 +76,7 @@ impl Shared {
             .issue_node(&node, network, &key, now_s, now_s + days * DAY_S)
             .map_err(|error| error.code())?;
         let serial = serial_of(&certificate).map_err(|error| error.code())?;
-        let serial = to_hex(&serial);
+        let serial = text_of(&serial);
         let line = format!("{serial}\t{now_s}\t{node}\n");
         append(&registrar.certificates, &line).map_err(|_| ErrorCode::DiskFailed)?;
         tracing::info!(event = "certificate.renewed", %node, serial);
@@ -84,26 +84,16 @@ impl Shared {
             "node": node.as_str(),
             "serial": serial,
             "valid_until_unix_s": not_after_of(&certificate).unwrap_or(0),
-            "chain": [to_hex(&certificate), to_hex(issuing.certificate())],
+            "chain": [text_of(&certificate), text_of(issuing.certificate())],
         }))
     }
 }
 
 impl Registrar {
-    /// Whether the certificate that this node was given last is revoked. The first one stands in no
-    /// record: of a node that was never given another, any revocation is that of the first.
+    /// Whether the certificate that this node was given last is revoked.
     fn is_last_revoked(&self, node: &NodeId) -> Result<bool, ErrorCode> {
         let given = self.lines(&self.certificates)?;
-        let last = given
-            .iter()
-            .rev()
-            .find(|line| line.node == node.as_str())
-            .map(|line| line.serial.as_str());
-        let revoked = self.lines(&self.record)?;
-        Ok(revoked
-            .iter()
-            .filter(|line| line.node == node.as_str())
-            .any(|line| last.is_none_or(|last| last == line.serial)))
+        Ok(is_last_revoked(&given, &self.lines(&self.record)?, node))
     }
 
     fn lines(&self, path: &std::path::Path) -> Result<Vec<Line>, ErrorCode> {
@@ -117,7 +107,7 @@ impl Registrar {
 
 /// A certificate on record: given or revoked.
 struct Line {
-    serial: String,
+    serial: Vec<u8>,
     node: String,
 }
 
@@ -126,17 +116,50 @@ impl Line {
         let mut columns = line.split('\t');
         let (serial, _at, node) = (columns.next()?, columns.next()?, columns.next()?);
         Some(Self {
-            serial: serial.to_owned(),
+            serial: hex(serial)?,
             node: node.to_owned(),
         })
     }
 }
 
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// A certificate is known by its serial, whoever its revocation says that it was of. The first one
+/// stands in no record: of a node that was never given another, any revocation is that of the first.
+fn is_last_revoked(given: &[Line], revoked: &[Line], node: &NodeId) -> bool {
+    let last = given.iter().rev().find(|line| line.node == node.as_str());
+    revoked.iter().any(|line| match last {
+        Some(last) => line.serial == last.serial,
+        None => line.node == node.as_str(),
+    })
 }
 
 const DAY_S: u64 = 24 * 3600;
 /// Two years, as a new deployment's certificates have.
 const DAYS_MAX: u64 = 2 * 365;
 const REQUEST_HEX_MAX: usize = 2 * juki_pki::CERTIFICATE_BYTES_MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[&str]) -> Vec<Line> {
+        text.iter().filter_map(|line| Line::parse(line)).collect()
+    }
+
+    #[test]
+    fn the_last_certificate_is_revoked_by_its_serial_however_that_is_written() {
+        let node: NodeId = "cs-352047".parse().unwrap();
+        let given = lines(&["0aff\t1\tcs-352047", "0b00\t2\tcs-352047", "0c\t3\tother"]);
+        for (revoked, is) in [
+            (&["0B00\t5\tcs-352047"][..], true),
+            (&["0b00\t5\tsomebody"], true),
+            (&["0aff\t5\tcs-352047"], false),
+            (&["0c\t5\tcs-352047"], false),
+            (&[], false),
+        ] {
+            assert_eq!(is_last_revoked(&given, &lines(revoked), &node), is);
+        }
+        let first = lines(&["77\t1\tcs-352047"]);
+        assert!(is_last_revoked(&[], &first, &node));
+        assert!(!is_last_revoked(&[], &lines(&["77\t1\tother"]), &node));
+    }
+}
