@@ -2,9 +2,9 @@
 
 pub mod cards;
 pub mod codes;
+pub mod orders;
 pub mod query;
 pub mod registration;
-pub mod tables;
 
 #[cfg(test)]
 mod stage;

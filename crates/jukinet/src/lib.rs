@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod deployment;
 mod failure;
+mod hexadecimal;
 mod live_network;
 mod local_time;
 mod policy_seal;

@@ -14,8 +14,8 @@ use juki_node::{EngineParts, Node, Prepared, ServiceNode, StartError, Stop};
 use juki_record_node as records;
 use juki_services::cards::CardRegistrar;
 use juki_services::codes::CodeAllocator;
+use juki_services::orders::{BASIS, OrderDesk, REVOCATION};
 use juki_services::query::QueryAnswerer;
-use juki_services::tables::TableRegistrar;
 
 use registrar::Registrar;
 
@@ -58,7 +58,13 @@ impl Node for NationalCenter {
                 registry.clone(),
             )),
             Box::new(CardRegistrar::new(records::registrar(&prepared)?, now_ms())),
-            Box::new(TableRegistrar::new(
+            Box::new(OrderDesk::new(
+                BASIS,
+                records::registrar(&prepared)?,
+                now_ms(),
+            )),
+            Box::new(OrderDesk::new(
+                REVOCATION,
                 records::registrar(&prepared)?,
                 now_ms(),
             )),

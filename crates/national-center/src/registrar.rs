@@ -4,6 +4,7 @@
 mod cards;
 mod issuing;
 mod legal_basis;
+mod orders;
 mod renewal;
 
 use std::path::PathBuf;
@@ -21,6 +22,8 @@ use juki_crypto::SigningKey;
 use juki_domain::ErrorCode;
 use juki_node::{EngineHandle, Prepared, StartError};
 use juki_pki::{Authority, crl_next_update, crl_number, read_certificates, read_key};
+use juki_services::orders::{REVOCATION, RevocationAct};
+use prost::Message as _;
 use serde::Deserialize;
 
 /// How long a revocation list holds, in seconds: thirty days.
@@ -54,6 +57,8 @@ pub(crate) struct Registrar {
 struct Revocation {
     node: String,
     serial: String,
+    /// The order that a system manager's card signed, in hexadecimal digits.
+    act: String,
 }
 
 #[derive(Clone)]
@@ -183,17 +188,28 @@ async fn revoke(
     headers: HeaderMap,
     JsonBody(revocation): JsonBody<Revocation>,
 ) -> Response {
-    match issue(&shared, Some(&revocation)).await {
-        Ok(number) => {
-            tracing::info!(
-                event = "certificate.revoked",
-                node = revocation.node,
-                list = number
-            );
-            Json(serde_json::json!({ "node": revocation.node, "list": number })).into_response()
-        }
+    // Once the order is on record the list must be issued, whether or not anybody waits to hear of it.
+    let revoking = tokio::spawn(async move { revoke_as_ordered(&shared, &revocation).await });
+    match revoking.await.unwrap_or(Err(ErrorCode::NotRunning)) {
+        Ok(answer) => Json(answer).into_response(),
         Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
     }
+}
+
+async fn revoke_as_ordered(
+    shared: &Shared,
+    revocation: &Revocation,
+) -> Result<serde_json::Value, ErrorCode> {
+    let act = RevocationAct {
+        node: revocation.node.clone(),
+        serial: hex(&revocation.serial).ok_or(ErrorCode::ValueInvalid)?,
+    };
+    let act = act.encode_to_vec();
+    let by = orders::order(&shared.handle, REVOCATION, &revocation.act, act).await?;
+    let number = issue(shared, Some(revocation)).await?;
+    let node = &revocation.node;
+    tracing::info!(event = "certificate.revoked", node, by, list = number);
+    Ok(serde_json::json!({ "node": node, "by": by, "list": number }))
 }
 
 /// Issues the next list and puts it in force here, from where it reaches every node.

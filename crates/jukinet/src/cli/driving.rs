@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::FolderArgs;
+use super::{ByArgs, FolderArgs};
 use juki_domain::CivilDate;
 
 use super::civil_date;
@@ -200,6 +200,8 @@ pub(crate) struct RotateArgs {
     /// Revoke each certificate that was replaced
     #[arg(long)]
     pub(crate) revoke_old: bool,
+    #[command(flatten)]
+    pub(crate) by: ByArgs,
 }
 
 /// Arguments of `pki roll-ca`.
@@ -252,4 +254,6 @@ pub(crate) struct RevokeArgs {
     pub(crate) dir: PathBuf,
     /// The node whose certificate is revoked
     pub(crate) node: String,
+    #[command(flatten)]
+    pub(crate) by: ByArgs,
 }

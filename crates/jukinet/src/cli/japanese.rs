@@ -426,7 +426,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ),
     (
         "by",
-        "この操作に署名するカード（省略時は card-manager、管理者のカードを扱うときは system-manager）",
+        "この操作に署名するカード（省略時は card-manager、システム管理者の操作では system-manager）",
     ),
     (
         "by_pin_file",

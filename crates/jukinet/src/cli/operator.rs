@@ -199,9 +199,9 @@ impl Withdrawal {
 }
 
 /// Whose card signs the act.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ByArgs {
-    /// The card that signs this; without it card-manager, or system-manager for cards of those who manage
+    /// The card that signs this; without it card-manager, or system-manager for what is a system manager's
     #[arg(long, value_name = "CARD")]
     pub(crate) by: Option<String>,
     /// File with that card's PIN; without it JUKINET_PIN, the demo's PIN file or the keyboard

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use juki_admin::AdminClient;
 use juki_crypto::{Notice, NoticeKind, VerifyingKey, sha256};
 use juki_domain::{ErrorCode, Lang, LegalBasisTable, NodeRole, Purpose};
-use juki_services::tables::{BASIS_SUBJECT, BasisAct};
+use juki_services::orders::{BASIS, BasisAct};
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -163,7 +163,7 @@ pub(crate) async fn publish(args: &BasisPublishArgs, screen: Screen) -> Ending {
         by: args.by.clone(),
         by_pin_file: args.by_pin_file.clone(),
     };
-    let act = (BASIS_SUBJECT, act.encode_to_vec());
+    let act = (BASIS.acts, act.encode_to_vec());
     let signed = sign(&deployment, &by, SYSTEM_MANAGER, act, screen)?;
     let request = json!({"table": text, "act": signed});
     let published: Published = client.post_json("/basis", &request).await?;

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::cli::{ChangeArgs, CsAction, CsArgs, StateArgs};
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Outcome};
+use crate::hexadecimal::hex;
 use crate::local_time::unix_now;
 use crate::screen::Screen;
 use crate::text;
@@ -135,10 +136,6 @@ fn path_segment(text: &str) -> String {
         }
     };
     text.bytes().map(letter).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::text;
 
 use self::pin::pin_of;
 
-pub(crate) use self::acts::{CARD_MANAGER, SYSTEM_MANAGER, sign};
+pub(crate) use self::acts::{CARD_MANAGER, SYSTEM_MANAGER, Signer, sign};
 
 pub(crate) async fn run(command: &OperatorCommand, screen: Screen) -> Ending {
     match command {

@@ -8,10 +8,11 @@ mod status;
 
 use crate::cli::PkiCommand;
 use crate::failure::{Ending, Failure};
+use crate::hexadecimal::hex;
 use crate::screen::Screen;
 
 pub(crate) use lists::{Holder, holders, informed_of, reports};
-pub(crate) use revoke::revoke_certificate;
+pub(crate) use revoke::{bring, order_for};
 
 /// Runs one of the commands.
 pub(crate) async fn run(command: &PkiCommand, screen: Screen) -> Ending {
@@ -26,9 +27,4 @@ pub(crate) async fn run(command: &PkiCommand, screen: Screen) -> Ending {
 /// A failure of keys, certificates or their files.
 fn broken(error: juki_pki::PkiError) -> Failure {
     Failure::new(error.code(), crate::failure::with_causes(&error))
-}
-
-/// Bytes as people write serials.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

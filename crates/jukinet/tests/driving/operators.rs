@@ -95,10 +95,14 @@ async fn a_certificate_is_revoked_at_the_national_center_and_only_of_a_known_nod
     let chain = juki_pki::read_certificates(&certificate).unwrap();
     let serial = juki_pki::serial_of(&chain[0]).unwrap();
     let serial: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut heard = network.last_heard();
+    let act = heard["act"].take();
     assert_eq!(
-        network.last_heard(),
-        json!({"node": "cs-355011", "serial": serial})
+        heard,
+        json!({"node": "cs-355011", "serial": serial, "act": null})
     );
+    // The act itself is judged where it is done.
+    assert!(act.as_str().unwrap().contains(&serial), "{act}");
     assert_eq!(
         network
             .run(&["pki", "revoke", "net", "cs-999999"])

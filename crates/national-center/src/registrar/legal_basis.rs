@@ -4,21 +4,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use juki_access::SignedAct;
 use juki_admin::{JsonBody, Problem, accepted_lang};
 use juki_crypto::{Notice, NoticeKind, sha256};
-use juki_domain::{ErrorCode, LegalBasisTable, Purpose};
+use juki_domain::{LegalBasisTable, Purpose};
 use juki_node::EngineHandle;
-use juki_services::tables::{BASIS_SERVICE, BasisAnswer, BasisAsk};
+use juki_services::orders::{BASIS, BasisAct};
 use juki_transport::NoticeRefused;
 use prost::Message as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Shared, bytes_of};
-
-/// Longest order in hexadecimal digits.
-const ACT_HEX_MAX: usize = 16 * 1024;
+use super::{Shared, orders, text_of};
 
 /// What is to be put in force.
 #[derive(Debug, Deserialize)]
@@ -51,11 +47,14 @@ pub(super) async fn publish(
     let before = in_force(&shared.handle);
     let number = before.as_ref().map_or(1, |(number, _)| number + 1);
     let body = new.table.into_bytes();
-    let digest: String = sha256(&body)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let ordered = match order(&shared.handle, &new.act, number, sha256(&body).to_vec()).await {
+    let digest = sha256(&body).to_vec();
+    let act = BasisAct {
+        number,
+        digest: digest.clone(),
+    };
+    let ordered = orders::order(&shared.handle, BASIS, &new.act, act.encode_to_vec()).await;
+    let digest = text_of(&digest);
+    let ordered = match ordered {
         Ok(by) => by,
         Err(code) => return Problem::new(code, lang).into_response(),
     };
@@ -89,31 +88,6 @@ pub(super) async fn publish(
         "changed": purposes(&changes.changed),
     }))
     .into_response()
-}
-
-/// Has the order judged and put on record; gives the operator.
-async fn order(
-    handle: &EngineHandle,
-    act: &str,
-    number: u64,
-    digest: Vec<u8>,
-) -> Result<String, ErrorCode> {
-    let act = (act.len() <= ACT_HEX_MAX).then(|| bytes_of(act)).flatten();
-    let signed = act.and_then(|bytes| SignedAct::decode(bytes.as_slice()).ok());
-    let ask = BasisAsk {
-        signed: Some(signed.ok_or(ErrorCode::ActInvalid)?),
-        number,
-        digest,
-    };
-    let answer = handle
-        .call(BASIS_SERVICE, ask.encode_to_vec())
-        .await
-        .map_err(|_| ErrorCode::NotRunning)?;
-    let answer = BasisAnswer::decode(answer.as_slice()).map_err(|_| ErrorCode::FrameGarbage)?;
-    match answer.failure.as_str() {
-        "" => Ok(answer.by),
-        code => Err(ErrorCode::from_code(code).unwrap_or(ErrorCode::FrameGarbage)),
-    }
 }
 
 /// The number in force at the registrar, with its table where it can be read.

@@ -123,6 +123,12 @@ fn a_revoked_node_loses_its_links_within_seconds_and_gets_none_again() {
             .any(|peer| peer.name == OWN && peer.up)
     };
     assert!(linked());
+    let by_another = net.jukinet(&["pki", "revoke", "net", OWN, "--by", "card-manager"]);
+    assert!(
+        by_another.text().contains("JKA-1005"),
+        "{}",
+        by_another.text()
+    );
     let revoked = Instant::now();
     let told = net
         .jukinet(&["pki", "revoke", "net", OWN, "--json"])

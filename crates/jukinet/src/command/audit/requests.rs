@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::ledgers::OpenLedger;
 use crate::cli::{Wanted, WantedOutcome};
 use crate::failure::Failure;
+pub(super) use crate::hexadecimal::hex;
 
 /// One request.
 #[derive(Debug, Serialize)]
@@ -206,11 +207,6 @@ fn code_from_input() -> Result<ResidentRecordCode, Failure> {
     line.trim()
         .parse()
         .map_err(|error: juki_domain::CodeError| Failure::new(error.code(), "--person"))
-}
-
-/// Bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A pseudonym of 32 hexadecimal digits.

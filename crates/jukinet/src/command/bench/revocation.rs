@@ -11,8 +11,10 @@ use serde_json::Value;
 
 use super::SEED;
 use super::figures::Figures;
+use crate::cli::ByArgs;
 use crate::cli::Preset;
-use crate::command::pki::{Holder, holders, reports, revoke_certificate};
+use crate::command::operator::{SYSTEM_MANAGER, Signer};
+use crate::command::pki::{Holder, bring, holders, order_for, reports};
 use crate::deployment::NodePlace;
 use crate::failure::Failure;
 use crate::live_network::LiveNetwork;
@@ -104,8 +106,16 @@ async fn revoke(
             },
         ));
     }
+    // A card's PIN is entered before: what is measured begins when the order leaves.
+    let signer = Signer::unlock(
+        network.deployment(),
+        &ByArgs::default(),
+        SYSTEM_MANAGER,
+        screen,
+    )?;
+    let order = order_for(revoked, &signer)?;
     let began = Instant::now();
-    let answer = revoke_certificate(network.deployment(), revoked, screen).await?;
+    let answer = bring(network.deployment(), &order, screen).await?;
     let list = answer.get("list").and_then(Value::as_u64).unwrap_or(0);
     let mut times = Times {
         informed: Duration::ZERO,

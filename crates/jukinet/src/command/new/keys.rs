@@ -13,6 +13,7 @@ use juki_topology::NodeConfig;
 use super::{broken, folder};
 use crate::deployment::{Deployment, NodePlace};
 use crate::failure::Failure;
+pub(super) use crate::hexadecimal::hex;
 use crate::local_time::DAY_S;
 
 /// Writes the authorities' and every node's keys; returns the registrar's key, which signs cards.
@@ -140,10 +141,6 @@ impl Issued {
             municipality: config.node.municipality,
         })
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// How many days a root is valid.

@@ -7,7 +7,7 @@ use juki_admin::AdminClient;
 use juki_crypto::{SystemRandomness, random_array};
 use juki_domain::{ErrorCode, NodeRole};
 use juki_services::cards::{ACT_SUBJECT, ActKind, CardAct};
-use juki_smartcard::{NewCard, Pkcs11Card, SoftCard};
+use juki_smartcard::{NewCard, Pkcs11Card, SoftCard, UnlockedCard};
 use prost::Message as _;
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use crate::cli::{ByArgs, CardArgs, EnrolArgs, RevokeCardArgs};
 use crate::command::new::folder;
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Failure, Outcome};
+use crate::hexadecimal::hex;
 use crate::local_time::unix_now_ms;
 use crate::screen::Screen;
 use crate::text::operators as text;
@@ -221,23 +222,44 @@ pub(crate) fn sign(
     deployment: &Deployment,
     by: &ByArgs,
     usual: &str,
-    (subject, act): (&str, Vec<u8>),
+    act: (&str, Vec<u8>),
     screen: Screen,
 ) -> Result<String, Failure> {
-    let file = card_file(deployment, by.by.as_deref().unwrap_or(usual), screen.lang)?;
-    let pin = pin_of(by.by_pin_file.as_deref(), &file, screen.lang)?;
-    let card = SoftCard::open(&file)
-        .and_then(|card| card.unlock(&pin))
-        .map_err(|error| refused(&error, &file, screen.lang))?;
-    let unsigned = SignedAct::unsigned(
-        subject,
-        act,
-        unix_now_ms(),
-        random_array(&SystemRandomness),
-        card.certificate(),
-    );
-    let signature = card.sign_in(SignedAct::context(), &unsigned.covered());
-    Ok(hex(&unsigned.with_signature(signature).encode_to_vec()))
+    Signer::unlock(deployment, by, usual, screen).map(|signer| signer.sign(act))
+}
+
+/// A card that was unlocked for more than one act.
+pub(crate) struct Signer(UnlockedCard);
+
+impl Signer {
+    /// Unlocks the named card, else the usual one.
+    pub(crate) fn unlock(
+        deployment: &Deployment,
+        by: &ByArgs,
+        usual: &str,
+        screen: Screen,
+    ) -> Result<Self, Failure> {
+        let file = card_file(deployment, by.by.as_deref().unwrap_or(usual), screen.lang)?;
+        let pin = pin_of(by.by_pin_file.as_deref(), &file, screen.lang)?;
+        SoftCard::open(&file)
+            .and_then(|card| card.unlock(&pin))
+            .map(Self)
+            .map_err(|error| refused(&error, &file, screen.lang))
+    }
+
+    /// Signs an act of a subject. Hexadecimal digits.
+    pub(crate) fn sign(&self, (subject, act): (&str, Vec<u8>)) -> String {
+        let card = &self.0;
+        let unsigned = SignedAct::unsigned(
+            subject,
+            act,
+            unix_now_ms(),
+            random_array(&SystemRandomness),
+            card.certificate(),
+        );
+        let signature = card.sign_in(SignedAct::context(), &unsigned.covered());
+        hex(&unsigned.with_signature(signature).encode_to_vec())
+    }
 }
 
 fn new_card_file(deployment: &Deployment, name: &str) -> Result<PathBuf, Failure> {
@@ -281,10 +303,6 @@ fn member(done: &Value, name: &str) -> Result<Vec<u8>, Failure> {
 
 fn is_serial(text: &str) -> bool {
     text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The names of the managers' cards that a new deployment has.

@@ -4,12 +4,16 @@ use std::time::Duration;
 
 use juki_admin::AdminClient;
 use juki_domain::NodeRole;
+use juki_services::orders::{REVOCATION, RevocationAct};
+use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::{broken, hex, holders, informed_of};
+use super::{broken, holders, informed_of};
 use crate::cli::RevokeArgs;
+use crate::command::operator::{SYSTEM_MANAGER, Signer};
 use crate::deployment::{Deployment, NodePlace};
 use crate::failure::{Ending, Failure, Outcome};
+use crate::hexadecimal::{bytes_of, hex};
 use crate::screen::Screen;
 use crate::text;
 
@@ -18,7 +22,9 @@ use crate::text;
 pub(super) async fn run(args: &RevokeArgs, screen: Screen) -> Ending {
     let deployment = Deployment::open(&args.dir)?;
     let revoked = deployment.place(&args.node, screen.lang)?;
-    let mut answer = revoke_certificate(&deployment, &revoked, screen).await?;
+    let signer = Signer::unlock(&deployment, &args.by, SYSTEM_MANAGER, screen)?;
+    let order = order_for(&revoked, &signer)?;
+    let mut answer = bring(&deployment, &order, screen).await?;
     screen.line(text::revoked(screen.lang, revoked.name.as_str()));
     if let Some(list) = answer.get("list").and_then(Value::as_u64) {
         let others = holders(&deployment)
@@ -40,19 +46,33 @@ pub(super) async fn run(args: &RevokeArgs, screen: Screen) -> Ending {
     Ok(Outcome::Held)
 }
 
-/// Has the certificate that lies in a node's folder revoked; the answer names the new list.
-pub(crate) async fn revoke_certificate(
+/// The order to revoke a certificate, as a system manager's card signs it.
+pub(crate) fn order(node: &str, serial: &str, signer: &Signer) -> Value {
+    let act = RevocationAct {
+        node: node.to_owned(),
+        serial: bytes_of(serial).unwrap_or_default(),
+    };
+    let act = signer.sign((REVOCATION.acts, act.encode_to_vec()));
+    json!({"node": node, "serial": serial, "act": act})
+}
+
+/// The order to revoke the certificate that lies in a node's folder.
+pub(crate) fn order_for(revoked: &NodePlace, signer: &Signer) -> Result<Value, Failure> {
+    let chain = juki_pki::read_certificates(&revoked.keys().join("node.crt")).map_err(broken)?;
+    let own = chain.first().map_or(&[][..], Vec::as_slice);
+    let serial = hex(&juki_pki::serial_of(own).map_err(broken)?);
+    Ok(order(revoked.name.as_str(), &serial, signer))
+}
+
+/// Brings an order to the registrar at the national center; the answer names the new list.
+pub(crate) async fn bring(
     deployment: &Deployment,
-    revoked: &NodePlace,
+    order: &Value,
     screen: Screen,
 ) -> Result<Value, Failure> {
     let center = deployment.only(NodeRole::NationalCenter, None, screen.lang)?;
     let client = AdminClient::new(center.admin_socket()).with_lang(screen.lang);
-    let chain = juki_pki::read_certificates(&revoked.keys().join("node.crt")).map_err(broken)?;
-    let own = chain.first().map_or(&[][..], Vec::as_slice);
-    let serial = hex(&juki_pki::serial_of(own).map_err(broken)?);
-    let request = json!({"node": revoked.name.as_str(), "serial": serial});
-    Ok(client.post_json("/pki/revoke", &request).await?)
+    Ok(client.post_json("/pki/revoke", order).await?)
 }
 
 /// As long as a list may take to the last node that can be reached.

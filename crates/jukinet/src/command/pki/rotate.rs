@@ -6,8 +6,9 @@ use juki_admin::{AdminClient, StatusReport};
 use juki_domain::{ErrorCode, NodeRole};
 use serde_json::{Value, json};
 
-use super::{Holder, holders};
+use super::{Holder, holders, revoke};
 use crate::cli::RotateArgs;
+use crate::command::operator::{SYSTEM_MANAGER, Signer};
 use crate::deployment::Deployment;
 use crate::failure::{Ending, Failure, Outcome};
 use crate::local_time::utc;
@@ -18,6 +19,11 @@ pub(super) async fn run(args: &RotateArgs, screen: Screen) -> Ending {
     let deployment = Deployment::open(&args.dir)?;
     let chosen = chosen(&deployment, args, screen)?;
     let rotation = Rotation::new(&deployment, screen)?.with_days(args.days);
+    // A PIN that is wrong should show before certificates are replaced.
+    let signer = args
+        .revoke_old
+        .then(|| Signer::unlock(&deployment, &args.by, SYSTEM_MANAGER, screen))
+        .transpose()?;
     let mut rows = Vec::new();
     let mut failed = false;
     for holder in &chosen {
@@ -29,8 +35,8 @@ pub(super) async fn run(args: &RotateArgs, screen: Screen) -> Ending {
                     &renewed.serial,
                     &utc(renewed.valid_until_s),
                 ));
-                if args.revoke_old {
-                    rotation.revoke(holder, &renewed.before).await?;
+                if let Some(signer) = &signer {
+                    rotation.revoke(holder, &renewed.before, signer).await?;
                     screen.line(text::pki::old_revoked(screen.lang, &renewed.before));
                 }
                 rows.push(json!({
@@ -154,9 +160,9 @@ impl Rotation {
     }
 
     /// Has a node's earlier certificate revoked.
-    pub(super) async fn revoke(&self, holder: &Holder, serial: &str) -> Result<(), Failure> {
-        let request = json!({ "node": holder.name(), "serial": serial });
-        let _list: Value = self.center.post_json("/pki/revoke", &request).await?;
+    async fn revoke(&self, holder: &Holder, serial: &str, signer: &Signer) -> Result<(), Failure> {
+        let order = revoke::order(holder.name(), serial, signer);
+        let _list: Value = self.center.post_json("/pki/revoke", &order).await?;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use juki_population::{DailyChanges, DayFile, Population, PopulationSettings, has
 use super::in_order::in_order;
 use super::{MunicipalityFiles, Written, WrittenDay, unfit};
 use crate::failure::Failure;
+use crate::hexadecimal::hex;
 
 /// Writes `CODE.csv` for every municipality and `CODE-DATE.csv` for each of the days after the
 /// export. The bytes depend on the settings alone, however many threads make them. Memory holds a
@@ -226,10 +227,6 @@ fn window(settings: &[PopulationSettings]) -> u16 {
     u16::try_from(RESIDENT_DAYS / residents.max(1))
         .unwrap_or(u16::MAX)
         .clamp(1, DAYS_MAX)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A resident has a change on one day of 2,500: about 26,000 rows, some 20 MiB.

@@ -1,4 +1,7 @@
-//! Legal-basis tables at the registrar: who ordered which, before it is signed.
+//! Orders at the registrar: who ordered what, before it is signed with the registrar's key.
+//!
+//! A system manager's card signs the very thing that is ordered; the order is durable in the ledger
+//! before anything comes of it.
 
 use juki_access::{ActJudge, Role, SignedAct};
 use juki_crypto::VerifyingKey;
@@ -11,15 +14,35 @@ use crate::cards;
 
 /// A system manager ordered a legal-basis table.
 pub const BASIS_ORDERED: EntryKind = EntryKind(82);
+/// A system manager ordered that a node's certificate be revoked.
+pub const REVOCATION_ORDERED: EntryKind = EntryKind(101);
 
-/// The subject of acts that order a table.
-pub const BASIS_SUBJECT: &str = "legal-basis";
+/// What can be ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// The subject of the signed acts: an act of one is nothing to another.
+    pub acts: &'static str,
+    /// The name under which the national center's own interface asks.
+    pub service: &'static str,
+    kind: EntryKind,
+}
 
-/// The name under which the national center's own interface asks.
-pub const BASIS_SERVICE: &str = "registrar-basis";
+/// Legal-basis tables; the act is a [`BasisAct`].
+pub const BASIS: Subject = Subject {
+    acts: "legal-basis",
+    service: "registrar-basis",
+    kind: BASIS_ORDERED,
+};
 
-/// What a system manager's card signs: the table by its digest, and the number it is to have, so
-/// that an order for an older state of things is none.
+/// Revocation of nodes' certificates; the act is a [`RevocationAct`].
+pub const REVOCATION: Subject = Subject {
+    acts: "revocation",
+    service: "registrar-revocation",
+    kind: REVOCATION_ORDERED,
+};
+
+/// The table by its digest, and the number it is to have, so that an order for an older state of
+/// things is none.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct BasisAct {
     /// The number.
@@ -30,23 +53,31 @@ pub struct BasisAct {
     pub digest: Vec<u8>,
 }
 
+/// Which certificate is revoked.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RevocationAct {
+    /// The node's name.
+    #[prost(string, tag = "1")]
+    pub node: String,
+    /// The certificate's serial.
+    #[prost(bytes = "vec", tag = "2")]
+    pub serial: Vec<u8>,
+}
+
 /// An order with what it has to be for.
 #[derive(Clone, PartialEq, Eq, Message)]
-pub struct BasisAsk {
+pub struct OrderAsk {
     /// The signed order.
     #[prost(message, optional, tag = "1")]
     pub signed: Option<SignedAct>,
-    /// The number that the next table has.
-    #[prost(uint64, tag = "2")]
-    pub number: u64,
-    /// SHA-256 of the table at hand.
-    #[prost(bytes = "vec", tag = "3")]
-    pub digest: Vec<u8>,
+    /// The act that would be done: what the card signed has to be this.
+    #[prost(bytes = "vec", tag = "2")]
+    pub act: Vec<u8>,
 }
 
-/// Whether the table may be signed: the order is durable then.
+/// Whether it may be done: the order is durable then.
 #[derive(Clone, PartialEq, Eq, Message)]
-pub struct BasisAnswer {
+pub struct OrderAnswer {
     /// The code of a refusal; empty where the order was taken.
     #[prost(string, tag = "1")]
     pub failure: String,
@@ -55,9 +86,9 @@ pub struct BasisAnswer {
     pub by: String,
 }
 
-/// The payload of a [`BASIS_ORDERED`] entry.
+/// The payload of an entry that records an order.
 #[derive(Clone, PartialEq, Eq, Message)]
-pub struct BasisOrder {
+pub struct Order {
     /// When, in milliseconds since 1970 on the machine's clock.
     #[prost(uint64, tag = "1")]
     pub at_ms: u64,
@@ -75,34 +106,35 @@ pub struct BasisOrder {
     pub signed: Option<SignedAct>,
 }
 
-/// Takes orders for tables, each on record before the table is signed.
-pub struct TableRegistrar {
+/// Takes orders of one subject.
+pub struct OrderDesk {
+    subject: Subject,
     judge: ActJudge,
 }
 
-impl TableRegistrar {
+impl OrderDesk {
     /// A desk that begins now, under the registrar's public key.
     #[must_use]
-    pub fn new(registrar: VerifyingKey, began_ms: u64) -> Self {
+    pub fn new(subject: Subject, registrar: VerifyingKey, began_ms: u64) -> Self {
         Self {
-            judge: ActJudge::new(BASIS_SUBJECT, registrar, began_ms),
+            subject,
+            judge: ActJudge::new(subject.acts, registrar, began_ms),
         }
     }
 
     fn order(
         &mut self,
         context: &Context<'_>,
-        ask: &BasisAsk,
+        ask: &OrderAsk,
         view: &View,
-    ) -> Result<BasisOrder, ErrorCode> {
+    ) -> Result<Order, ErrorCode> {
         let signed = ask.signed.clone().unwrap_or_default();
-        let act = BasisAct::decode(signed.act.as_slice()).map_err(|_| ErrorCode::ActInvalid)?;
-        if act.number != ask.number || act.digest != ask.digest {
+        if signed.act != ask.act {
             return Err(ErrorCode::ActInvalid);
         }
         let roles = [Role::SystemManager];
         let card = cards::actor(&mut self.judge, context, &signed, &roles, view)?;
-        Ok(BasisOrder {
+        Ok(Order {
             at_ms: context.now_ms,
             civil_date: context.civil_date.number(),
             by: card.operator,
@@ -112,9 +144,9 @@ impl TableRegistrar {
     }
 }
 
-impl Service for TableRegistrar {
+impl Service for OrderDesk {
     fn name(&self) -> &'static str {
-        BASIS_SERVICE
+        self.subject.service
     }
 
     fn on_message(&mut self, _: &Context<'_>, _: &Origin, _: &[u8], _: &mut View) -> Step {
@@ -129,16 +161,16 @@ impl Service for TableRegistrar {
         view: &mut View,
     ) -> Step {
         let mut step = Step::none();
-        let ask = BasisAsk::decode(request).map_err(|_| ErrorCode::FrameGarbage);
+        let ask = OrderAsk::decode(request).map_err(|_| ErrorCode::FrameGarbage);
         let answer = match ask.and_then(|ask| self.order(context, &ask, view)) {
             Ok(order) => {
-                step.append(BASIS_ORDERED, order.encode_to_vec());
-                BasisAnswer {
+                step.append(self.subject.kind, order.encode_to_vec());
+                OrderAnswer {
                     failure: String::new(),
                     by: order.by,
                 }
             }
-            Err(code) => BasisAnswer {
+            Err(code) => OrderAnswer {
                 failure: code.code().to_owned(),
                 by: String::new(),
             },
@@ -148,8 +180,8 @@ impl Service for TableRegistrar {
     }
 
     fn apply(&mut self, entry: &Entry, view: &mut View) {
-        if entry.kind == BASIS_ORDERED
-            && let Ok(order) = BasisOrder::decode(entry.payload.as_slice())
+        if entry.kind == self.subject.kind
+            && let Ok(order) = Order::decode(entry.payload.as_slice())
             && let Some(signed) = &order.signed
         {
             cards::note_done(view, signed);

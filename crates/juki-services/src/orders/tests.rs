@@ -20,7 +20,8 @@ fn world() -> World {
     );
     let mut stage = Stage::new(vec![
         Box::new(CardRegistrar::new(registrar.public(), BEGAN_MS)),
-        Box::new(TableRegistrar::new(registrar.public(), BEGAN_MS)),
+        Box::new(OrderDesk::new(BASIS, registrar.public(), BEGAN_MS)),
+        Box::new(OrderDesk::new(REVOCATION, registrar.public(), BEGAN_MS)),
     ]);
     let certificates = [&manager, &clerk].map(|holder| holder.certificate.encode_to_vec());
     let first = cards_ask::Kind::Enter(FirstCards {
@@ -40,9 +41,13 @@ fn order(holder: &Holder, number: u64, digest: &[u8], at_ms: u64) -> SignedAct {
         number,
         digest: digest.to_vec(),
     };
+    signed(holder, BASIS, act.encode_to_vec(), at_ms)
+}
+
+fn signed(holder: &Holder, subject: Subject, act: Vec<u8>, at_ms: u64) -> SignedAct {
     let unsigned = SignedAct::unsigned(
-        BASIS_SUBJECT,
-        act.encode_to_vec(),
+        subject.acts,
+        act,
         at_ms,
         random_array(&SystemRandomness),
         &holder.certificate.encode_to_vec(),
@@ -52,14 +57,17 @@ fn order(holder: &Holder, number: u64, digest: &[u8], at_ms: u64) -> SignedAct {
 }
 
 impl World {
-    fn asks(&mut self, signed: SignedAct, number: u64, digest: &[u8]) -> BasisAnswer {
-        let ask = BasisAsk {
-            signed: Some(signed),
-            number,
-            digest: digest.to_vec(),
-        };
-        let answer = self.stage.ask(BASIS_SERVICE, ask.encode_to_vec()).unwrap();
-        BasisAnswer::decode(answer.as_slice()).unwrap()
+    fn asks(&mut self, signed: SignedAct, number: u64, digest: &[u8]) -> OrderAnswer {
+        let digest = digest.to_vec();
+        let act = BasisAct { number, digest };
+        self.asks_for(BASIS, signed, act.encode_to_vec())
+    }
+
+    fn asks_for(&mut self, subject: Subject, signed: SignedAct, act: Vec<u8>) -> OrderAnswer {
+        let signed = Some(signed);
+        let ask = OrderAsk { signed, act }.encode_to_vec();
+        let answer = self.stage.ask(subject.service, ask).unwrap();
+        OrderAnswer::decode(answer.as_slice()).unwrap()
     }
 }
 
@@ -70,7 +78,7 @@ fn a_system_managers_order_is_on_record_and_is_taken_once() {
     let answer = world.asks(signed.clone(), 2, b"digest");
     assert_eq!(answer.failure, "");
     let orders = world.stage.payloads(BASIS_ORDERED);
-    let recorded = BasisOrder::decode(orders[0].as_slice()).unwrap();
+    let recorded = Order::decode(orders[0].as_slice()).unwrap();
     assert_eq!((orders.len(), recorded.card.as_str()), (1, "M-1"));
     assert_eq!(
         (recorded.by, recorded.signed),
@@ -110,4 +118,20 @@ fn an_order_by_another_role_or_for_another_table_or_number_is_none() {
         "",
         "nothing was used up"
     );
+}
+
+#[test]
+fn an_order_of_one_subject_is_none_of_another() {
+    let mut world = world();
+    let revocation = RevocationAct {
+        node: "cs-352047".to_owned(),
+        serial: vec![1, 2],
+    }
+    .encode_to_vec();
+    let of_tables = signed(&world.manager, BASIS, revocation.clone(), BEGAN_MS);
+    let refused = world.asks_for(REVOCATION, of_tables, revocation.clone());
+    assert_eq!(refused.failure, "JKA-1203");
+    let own = signed(&world.manager, REVOCATION, revocation.clone(), BEGAN_MS);
+    assert_eq!(world.asks_for(REVOCATION, own, revocation).failure, "");
+    assert_eq!(world.stage.payloads(REVOCATION_ORDERED).len(), 1);
 }
