@@ -51,6 +51,13 @@ impl NodePlace {
         self.folder.join("keys")
     }
 
+    /// The folder of the secret keys, which may lie apart: as the node's configuration says, else
+    /// that of all keys. `None` for credentials of a service manager, which this program has only
+    /// where it was given them too.
+    pub(crate) fn secrets(&self) -> Option<PathBuf> {
+        secrets_in(&self.folder)
+    }
+
     /// The admin socket.
     pub(crate) fn admin_socket(&self) -> PathBuf {
         self.data().join("admin.sock")
@@ -279,4 +286,21 @@ fn names_of(places: &[NodePlace]) -> String {
         .map(|place| place.name.as_str())
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// The folder of the secret keys of the node with this folder: [`NodePlace::secrets`].
+pub(crate) fn secrets_in(node: &Path) -> Option<PathBuf> {
+    let named = fs::read_to_string(node.join("node.toml"))
+        .ok()
+        .and_then(|text| NodeConfig::parse(&text, "node.toml").ok())
+        .and_then(|config| config.node.secrets);
+    let Some(named) = named else {
+        return Some(node.join("keys"));
+    };
+    match named.strip_prefix("$CREDENTIALS_DIRECTORY") {
+        Ok(rest) => {
+            std::env::var_os("CREDENTIALS_DIRECTORY").map(|given| PathBuf::from(given).join(rest))
+        }
+        Err(_) => Some(node.join(named)),
+    }
 }

@@ -183,6 +183,43 @@ fn what_is_older_than_its_term_is_purged_and_the_ledger_says_so() {
 }
 
 #[test]
+fn secret_keys_that_lie_apart_are_found_where_the_configuration_says() {
+    let place = tempfile::tempdir().unwrap();
+    assert!(jukinet(place.path(), &["new", "net"]).status.success());
+    let node = place.path().join("net/nodes/fw-national");
+    write_ledger_of(&node, "fw-national", EntryKind(129));
+    let apart = place.path().join("apart");
+    fs::create_dir(&apart).unwrap();
+    for name in ["node.key", "storage.key", "seal.key"] {
+        fs::rename(node.join("keys").join(name), apart.join(name)).unwrap();
+    }
+    let config = fs::read_to_string(node.join("node.toml")).unwrap();
+    let secrets = format!("[node]\nsecrets = \"{}\"\n", apart.display());
+    let config = config.replacen("[node]\n", &secrets, 1);
+    fs::write(node.join("node.toml"), config).unwrap();
+    let words = ["audit", "verify", "net", "--json"];
+    let output = jukinet(place.path(), &words);
+    let reports: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(reports[0]["intact"], true, "{reports:?}");
+    let words = [
+        "audit",
+        "purge",
+        "net",
+        "fw-national",
+        "--days",
+        "1",
+        "--what",
+        "communication",
+        "--reason",
+        "the term is over",
+        "--json",
+    ];
+    let output = jukinet(place.path(), &words);
+    let purged: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(purged["purged"], 40);
+}
+
+#[test]
 fn a_node_that_runs_is_not_purged() {
     let place = tempfile::tempdir().unwrap();
     assert!(jukinet(place.path(), &["new", "net"]).status.success());

@@ -145,7 +145,10 @@ fn single(path: &Path) -> Result<OpenLedger, Failure> {
     let Some(key) = key_beside(path) else {
         return Err(unreadable(format!("{}: keys/storage.key", path.display())));
     };
-    let node = key.parent().and_then(Path::parent).unwrap_or(path);
+    let ledger = path
+        .canonicalize()
+        .map_err(|error| unreadable(format!("{}: {error}", path.display())))?;
+    let node = ledger.parent().and_then(Path::parent).unwrap_or(path);
     let file = node.join("node.toml");
     let text = fs::read_to_string(&file)
         .map_err(|error| unreadable(format!("{}: {error}", file.display())))?;

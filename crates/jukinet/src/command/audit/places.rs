@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use juki_crypto::StorageKey;
 use juki_domain::ErrorCode;
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, secrets_in};
 use crate::failure::Failure;
 
 /// The ledger folders that these paths name: a deployment's folder stands for all its ledgers.
@@ -47,7 +47,7 @@ pub(super) fn key_of(ledger: &Path, file: Option<&Path>) -> Result<Option<Storag
 
 pub(super) fn key_beside(ledger: &Path) -> Option<PathBuf> {
     let ledger = ledger.canonicalize().ok()?;
-    let key = ledger.parent()?.parent()?.join("keys").join("storage.key");
+    let key = secrets_in(ledger.parent()?.parent()?)?.join("storage.key");
     key.is_file().then_some(key)
 }
 

@@ -89,14 +89,19 @@ fn run(
     if !folder.is_dir() {
         return Ok(None);
     }
-    let keys = place.keys();
-    let key_file = keys.join("storage.key");
+    let secrets = place.secrets().ok_or_else(|| {
+        Failure::new(
+            ErrorCode::ConfigUnreadable,
+            "$CREDENTIALS_DIRECTORY".to_owned(),
+        )
+    })?;
+    let key_file = secrets.join("storage.key");
     let key = || -> Result<_, Failure> {
         let missing = || Failure::new(ErrorCode::ConfigUnreadable, key_file.display().to_string());
         key_of(&folder, Some(&key_file))?.ok_or_else(missing)
     };
     let wrong = |error: String| Failure::new(ErrorCode::ConfigBadValue, error);
-    let node_key = juki_pki::read_key(&keys.join("node.key"))
+    let node_key = juki_pki::read_key(&secrets.join("node.key"))
         .map_err(|error| Failure::new(error.code(), error.to_string()))?;
     let signing = SigningKey::from_pkcs8(&node_key).map_err(|error| wrong(error.to_string()))?;
     let identity = LedgerIdentity {
