@@ -143,12 +143,11 @@ fn vouched(
 
 /// Only an unlocking that the registrar signed for this card counts.
 fn at_hand(serial: &str, unlocking: &[u8], registrar: Option<VerifyingKey>) -> CardAtHand {
-    let unlocking = registrar
-        .and_then(|registrar| UnlockGrant::verify(unlocking, &registrar).ok())
-        .filter(|grant| grant.serial == serial);
     CardAtHand {
         serial: serial.to_owned(),
-        unlockings: unlocking.map_or(0, |grant| grant.number),
+        unlockings: registrar.map_or(0, |registrar| {
+            UnlockGrant::number_for(serial, unlocking, &registrar)
+        }),
     }
 }
 

@@ -56,6 +56,15 @@ impl UnlockGrant {
             .map_err(|_| UnlockError)?;
         Ok(grant)
     }
+
+    /// The number of an unlocking that this registrar signed for this card; 0 for anything else.
+    #[must_use]
+    pub fn number_for(serial: &str, bytes: &[u8], registrar: &VerifyingKey) -> u64 {
+        Self::verify(bytes, registrar)
+            .ok()
+            .filter(|grant| grant.serial == serial)
+            .map_or(0, |grant| grant.number)
+    }
 }
 
 #[cfg(test)]

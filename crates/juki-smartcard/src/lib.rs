@@ -11,6 +11,7 @@ mod pkcs11;
 pub mod sealed_file;
 mod soft_card;
 mod token_pins;
+mod unlocking;
 
 pub use operator_card::{CardError, OperatorCard, PIN_TRIES, Pin};
 pub use pkcs11::{Pkcs11Card, UnlockedToken};

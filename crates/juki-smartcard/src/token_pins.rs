@@ -5,11 +5,10 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use juki_access::UnlockGrant;
 use juki_crypto::VerifyingKey;
 
-use crate::card_file::UNLOCKING_BYTES_MAX;
 use crate::soft_card::lock_current;
+use crate::unlocking::Fitting;
 use crate::{CardError, PIN_TRIES};
 
 /// The counter of one token.
@@ -63,19 +62,10 @@ impl TokenPins {
         unlocking: &[u8],
         registrar: &VerifyingKey,
     ) -> Result<(), CardError> {
+        // What nobody signed makes no counter.
+        let fitting = Fitting::judge(&self.serial, unlocking, registrar)?;
         let file = self.open()?;
-        let number = |bytes: &[u8]| {
-            UnlockGrant::verify(bytes, registrar)
-                .ok()
-                .filter(|grant| grant.serial == self.serial)
-                .map(|grant| grant.number)
-        };
-        let last = number(&read(&file)?.1).unwrap_or(0);
-        let fits = unlocking.len() <= UNLOCKING_BYTES_MAX
-            && number(unlocking).is_some_and(|number| number > last);
-        if !fits {
-            return Err(CardError::UnlockNotFitting);
-        }
+        fitting.after(&read(&file)?.1)?;
         let beside = self.path.with_extension("new");
         match fs::remove_file(&beside) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
@@ -147,6 +137,7 @@ const FILE_BYTES_MAX: u64 = 4096;
 
 #[cfg(test)]
 mod tests {
+    use juki_access::UnlockGrant;
     use juki_crypto::{SigningKey, SystemRandomness};
     use prost::Message as _;
 
@@ -172,6 +163,16 @@ mod tests {
         assert_eq!(pins.begin().unwrap().left, 2);
         pins.begin().unwrap().was_right().unwrap();
         assert_eq!(pins.begin().unwrap().left, 2);
+    }
+
+    #[test]
+    fn an_unlocking_that_nobody_signed_makes_no_counter() {
+        let folder = tempfile::tempdir().unwrap();
+        let registrar = SigningKey::generate(&SystemRandomness).unwrap();
+        let pins = TokenPins::of(folder.path(), "C-1").unwrap();
+        let refused = pins.accept(b"nothing", &registrar.public());
+        assert!(matches!(refused, Err(CardError::UnlockNotFitting)));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

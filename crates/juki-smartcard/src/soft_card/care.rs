@@ -6,13 +6,13 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use juki_access::UnlockGrant;
 use juki_crypto::VerifyingKey;
 
 use super::{SoftCard, lock_current, open_key, read_card};
-use crate::card_file::{CardFile, UNLOCKING_BYTES_MAX};
+use crate::card_file::CardFile;
 use crate::operator_card::{CardError, PIN_TRIES, Pin};
 use crate::sealed_file;
+use crate::unlocking::Fitting;
 
 impl SoftCard {
     /// Puts a PIN of the operator's own choice in place of the old one, which may be temporary.
@@ -45,18 +45,7 @@ impl SoftCard {
             .registrar
             .and_then(|key| VerifyingKey::from_bytes(&key).ok())
             .ok_or(CardError::UnlockNotFitting)?;
-        let number = |bytes: &[u8]| {
-            UnlockGrant::verify(bytes, &registrar)
-                .ok()
-                .filter(|grant| grant.serial == card.serial)
-                .map(|grant| grant.number)
-        };
-        let last = number(&card.unlocking).unwrap_or(0);
-        let fits = unlocking.len() <= UNLOCKING_BYTES_MAX
-            && number(unlocking).is_some_and(|number| number > last);
-        if !fits {
-            return Err(CardError::UnlockNotFitting);
-        }
+        Fitting::judge(&card.serial, unlocking, &registrar)?.after(&card.unlocking)?;
         let card = CardFile {
             tries: PIN_TRIES,
             unlocking: unlocking.to_vec(),
@@ -92,6 +81,7 @@ fn replace(path: &Path, card: &CardFile) -> Result<(), CardError> {
 
 #[cfg(test)]
 mod tests {
+    use juki_access::UnlockGrant;
     use juki_crypto::{SigningKey, SystemRandomness};
     use prost::Message as _;
     use tempfile::TempDir;
