@@ -15,6 +15,7 @@ mod population;
 mod probe;
 mod query;
 mod revocation;
+mod slow_peers;
 mod startup;
 mod verify;
 

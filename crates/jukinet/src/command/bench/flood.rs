@@ -1,4 +1,5 @@
-//! Honest questions while strangers flood the listeners with first packets of connections.
+//! Honest questions while strangers flood the listeners with first packets of connections, beside slow
+//! peers that hold handshakes half open.
 //!
 //! The flood is bounded, so that a run says the same on every machine: real QUIC first packets with
 //! a whole ClientHello each, made beforehand, sent from 64 sockets of this process to addresses of
@@ -15,6 +16,7 @@ use juki_transport::initials;
 
 use super::figures::Figures;
 use super::query;
+use super::slow_peers::SlowPeers;
 use crate::failure::Failure;
 use crate::live_network::{LiveNetwork, Sample};
 use crate::screen::Screen;
@@ -46,35 +48,50 @@ pub(super) async fn measure(
         network.log_in(screen).await?;
         for (per_s, ratio) in FLOODS {
             let quiet = query::busy(network, samples, screen).await?;
-            let (flooded, sent) =
-                flooded_rate(network, samples, (targets.clone(), per_s), screen).await?;
+            let flooded = flooded_rate(network, samples, (&targets, per_s), screen).await?;
             figures.add("flood_quiet_per_s", "1/s", quiet);
-            figures.add(ratio, "1", flooded / quiet.max(1.0));
+            figures.add(ratio, "1", flooded.answers_per_s / quiet.max(1.0));
             if ratio == FLOOD_RATIO {
-                figures.add("flood_flooded_per_s", "1/s", flooded);
-                figures.add("flood_packets_per_s", "1/s", sent);
+                figures.add("flood_flooded_per_s", "1/s", flooded.answers_per_s);
+                figures.add("flood_packets_per_s", "1/s", flooded.packets_per_s);
+                figures.add("flood_slow_peers", "1", flooded.slow_peers);
             }
         }
     }
     Ok(())
 }
 
-/// Answers, and first packets, a second.
+/// What was measured under a flood.
+struct Flooded {
+    answers_per_s: f64,
+    packets_per_s: f64,
+    /// Slow peers whose handshakes listeners went on with.
+    slow_peers: f64,
+}
+
 async fn flooded_rate(
     network: &LiveNetwork,
     samples: &[Sample],
-    (targets, per_s): (Vec<SocketAddr>, u32),
+    (targets, per_s): (&[SocketAddr], u32),
     screen: Screen,
-) -> Result<(f64, f64), Failure> {
+) -> Result<Flooded, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
-    let flood = tokio::spawn(run_flood(targets, per_s, Arc::clone(&stop)));
+    // The slow come first: under the flood they would be turned away with the rest.
+    let slow = SlowPeers::begin(targets).await?;
+    tokio::time::sleep(SETTLE).await;
+    let flood = tokio::spawn(run_flood(targets.to_vec(), per_s, Arc::clone(&stop)));
     tokio::time::sleep(SETTLE).await;
     let flooded = query::busy(network, samples, screen).await;
     stop.store(true, Ordering::Relaxed);
-    let sent = flood
+    let packets_per_s = flood
         .await
         .map_err(|error| Failure::new(ErrorCode::CheckFailed, error.to_string()))??;
-    Ok((flooded?, sent))
+    let slow = u32::try_from(slow.end().await?).unwrap_or(u32::MAX);
+    Ok(Flooded {
+        answers_per_s: flooded?,
+        packets_per_s,
+        slow_peers: f64::from(slow),
+    })
 }
 
 /// Where the firewalls listen, as they have announced it.
