@@ -129,10 +129,22 @@ impl LiveNetwork {
     /// # Errors
     /// [`ErrorCode::NodeNotReady`] naming those that are not.
     pub(crate) async fn start(&mut self, screen: Screen) -> Result<(), Failure> {
+        self.start_selected(Selection::default(), screen).await
+    }
+
+    /// Starts these nodes and waits until they are ready.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(crate) async fn start_selected(
+        &mut self,
+        selection: Selection,
+        screen: Screen,
+    ) -> Result<(), Failure> {
         let args = UpArgs {
             dir: self.deployment.folder().to_owned(),
             detach: false,
-            selection: Selection::default(),
+            selection,
             ready_timeout_s: READY_PATIENCE.as_secs(),
             in_background: true,
         };

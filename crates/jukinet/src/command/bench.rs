@@ -3,6 +3,7 @@
 //! Every run on a network has unshaped lines and all protections on. Clients, nodes and the
 //! supervisor share the machine's cores.
 
+mod alert;
 mod analysis;
 pub(crate) mod bare;
 mod change;

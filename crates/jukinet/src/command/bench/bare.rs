@@ -15,3 +15,4 @@ mod tier;
 
 pub(super) use network::{BareNetwork, Sizes};
 pub(crate) use node::run;
+pub(super) use office::{Office, new_message};

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bare::{BareNetwork, Sizes};
 use super::figures::{Figures, quantile};
-use super::{ASKED, SCALE, SEED, analysis, change, flood, query, revocation, verify};
+use super::{ASKED, SCALE, SEED, alert, analysis, change, flood, query, revocation, verify};
 use crate::cli::Preset;
 use crate::failure::Failure;
 use crate::live_network::{LiveNetwork, Sample};
@@ -30,6 +30,7 @@ pub(super) async fn measure(
     verify::measure(&folder.join("ledger"), runs, figures, screen)?;
     analysis::analysis_rows(runs, figures)?;
     revocation::measure(&folder.join("prefecture"), runs, figures, screen).await?;
+    alert::measure(&folder.join("alert"), runs, figures, screen).await?;
     throughput(folder, runs, figures, screen).await
 }
 

@@ -22,7 +22,7 @@ use crate::screen::Screen;
 use crate::text;
 
 /// An empty network needs no residents' files; one resident each is the least there is.
-const NEARLY_NOBODY: f64 = 1e-9;
+pub(super) const NEARLY_NOBODY: f64 = 1e-9;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Asking takes the nodes time that they need for passing the list on.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

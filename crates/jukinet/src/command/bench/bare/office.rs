@@ -17,14 +17,14 @@ use crate::failure::Failure;
 const EVENTS_MAX: usize = 1024;
 
 /// One node's links.
-pub(super) struct Office {
+pub(in crate::command::bench) struct Office {
     pub(super) config: NodeConfig,
     transport: Transport,
 }
 
 impl Office {
     /// Opens the links of a node's configuration.
-    pub(super) fn open(
+    pub(in crate::command::bench) fn open(
         config: NodeConfig,
         folder: &Path,
     ) -> Result<(Arc<Self>, mpsc::Receiver<LinkEvent>), Failure> {
@@ -43,7 +43,7 @@ impl Office {
         Ok((Arc::new(Self { config, transport }), taken))
     }
 
-    pub(super) async fn up(&self) {
+    pub(in crate::command::bench) async fn up(&self) {
         self.transport.dialled_up(0).await;
     }
 
@@ -57,7 +57,7 @@ impl Office {
     }
 
     /// Passes a frame on towards its destination.
-    pub(super) fn pass(&self, header: &Header, frame: Bytes) {
+    pub(in crate::command::bench) fn pass(&self, header: &Header, frame: Bytes) {
         let class = match header.priority {
             Priority::Interactive => Class::Interactive,
             Priority::Bulk => Class::Bulk,
@@ -118,6 +118,6 @@ impl About {
     }
 }
 
-pub(super) fn new_message() -> MessageId {
+pub(in crate::command::bench) fn new_message() -> MessageId {
     MessageId(random_array(&SystemRandomness))
 }
