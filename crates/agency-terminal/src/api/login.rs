@@ -21,6 +21,9 @@ use super::{call, problem};
 use crate::duties::duties;
 use crate::operator::{LoggedIn, LoginRefused, Presented};
 
+/// Log-ins that wait for their turn or have it: as many as a terminal has sessions.
+static WAITING: Semaphore = Semaphore::const_new(256);
+
 /// Cards that are tried at once: each takes 64 MiB, and a core for some tenths of a second.
 static UNLOCKING: Semaphore = Semaphore::const_new(4);
 
@@ -54,8 +57,15 @@ pub(super) async fn login(
     JsonBody(login): JsonBody<Login>,
 ) -> Response {
     let lang = accepted_lang(&headers);
+    // Clients that ask and hang up must not queue tries without end.
+    let Ok(place) = WAITING.try_acquire() else {
+        return Problem::new(ErrorCode::RateExceeded, lang).into_response();
+    };
     // A try goes on record even where nobody waits for its outcome.
-    let beginning = tokio::spawn(async move { begin(&handle, login).await });
+    let beginning = tokio::spawn(async move {
+        let _place = place;
+        begin(&handle, login).await
+    });
     match beginning.await.unwrap_or(Err(ErrorCode::NotRunning)) {
         Ok((logged_in, session)) => {
             tracing::info!(
