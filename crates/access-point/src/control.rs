@@ -1,12 +1,16 @@
 //! The handle that shows and changes the lines while they run.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use juki_domain::ErrorCode;
-use juki_line::{Direction, LineCounters, LineSettings, LineSettingsError};
+use juki_line::{
+    Direction, LineCounters, LineSettings, LineSettingsError, Schedule, ScheduleError,
+};
 use serde::Serialize;
 
+use crate::capture::{Capture, CaptureStatus};
 use crate::pipe::Pipe;
 use crate::relay::Line;
 
@@ -25,6 +29,12 @@ pub enum ControlError {
     /// The numbers are out of bounds.
     #[error(transparent)]
     Settings(#[from] LineSettingsError),
+    /// The schedule cannot be kept.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// The file of a capture cannot be made.
+    #[error("the capture's file cannot be written: {0}")]
+    Capture(String),
 }
 
 /// One line as it is now.
@@ -42,6 +52,11 @@ pub struct LineStatus {
     pub clients: usize,
     /// Datagrams from below that found no upper end or too many senders before them.
     pub undeliverable: u64,
+    /// When it is down on purpose.
+    pub schedule: Schedule,
+    /// What its capture holds, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capture: Option<CaptureStatus>,
     /// Towards the center.
     pub upward: DirectionStatus,
     /// Away from the center.
@@ -70,6 +85,8 @@ pub struct Counters {
     pub dropped_cut: u64,
     /// Datagrams beyond what the relay keeps on their way.
     pub dropped_overflow: u64,
+    /// Datagrams that found the line's queue before a shared stretch full.
+    pub dropped_shared: u64,
 }
 
 impl RelayControl {
@@ -132,6 +149,43 @@ impl RelayControl {
         self.switch(line, direction, false)
     }
 
+    /// Gives a line another schedule of outages and flapping, in place of the one it has.
+    ///
+    /// # Errors
+    /// An unknown line, or a schedule that cannot be kept; then nothing changes.
+    pub fn schedule(&self, line: &str, schedule: Schedule) -> Result<(), ControlError> {
+        let line = self.find(line)?;
+        schedule.check()?;
+        tracing::info!(event = "line.scheduled", line = line.name(), ?schedule);
+        line.switch().set_schedule(line, schedule);
+        Ok(())
+    }
+
+    /// Begins to write what passes a line into a new file of so many bytes at most.
+    ///
+    /// # Errors
+    /// An unknown line, or a file that cannot be made; then nothing changes.
+    pub fn capture(&self, line: &str, path: &Path, bytes_max: u64) -> Result<(), ControlError> {
+        let line = self.find(line)?;
+        let capture = Capture::create(path, bytes_max)
+            .map(Arc::new)
+            .map_err(|error| ControlError::Capture(error.to_string()))?;
+        line.upward().tap().set(Some(Arc::clone(&capture)));
+        line.downward().tap().set(Some(capture));
+        Ok(())
+    }
+
+    /// Ends the capture of a line; its file stays.
+    ///
+    /// # Errors
+    /// An unknown line.
+    pub fn end_capture(&self, line: &str) -> Result<(), ControlError> {
+        let line = self.find(line)?;
+        line.upward().tap().set(None);
+        line.downward().tap().set(None);
+        Ok(())
+    }
+
     /// Every line as it is now.
     #[must_use]
     pub fn list(&self) -> Vec<LineStatus> {
@@ -145,9 +199,8 @@ impl RelayControl {
         is_up: bool,
     ) -> Result<(), ControlError> {
         let line = self.find(line)?;
-        for (way, pipe) in pipes(line, direction) {
-            pipe.set_up(is_up);
-            tracing::info!(event = "line.switched", line = line.name(), direction = ?way, is_up);
+        for (way, _) in pipes(line, direction) {
+            line.switch().set_up(line, way, is_up);
         }
         Ok(())
     }
@@ -164,7 +217,10 @@ impl ControlError {
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::UnknownLine(_) | Self::Settings(_) => ErrorCode::ConfigBadValue,
+            Self::UnknownLine(_) | Self::Settings(_) | Self::Schedule(_) => {
+                ErrorCode::ConfigBadValue
+            }
+            Self::Capture(_) => ErrorCode::DiskFailed,
         }
     }
 }
@@ -188,6 +244,8 @@ fn status(line: &Line) -> LineStatus {
         up: upward.up && downward.up,
         clients: line.clients(),
         undeliverable: line.undeliverable(),
+        schedule: line.switch().schedule(),
+        capture: line.upward().tap().status(),
         upward,
         downward,
     }

@@ -1,5 +1,7 @@
 //! The admin API's routes for the lines.
 
+use std::path::PathBuf;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -8,9 +10,10 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use juki_admin::{JsonBody, Problem, accepted_lang};
 use juki_domain::{ErrorCode, Lang};
-use juki_line::{Direction, LineSettings};
+use juki_line::{Burst, Direction, Disturbance, Flapping, JitterShape, LineSettings, Schedule};
 use serde::Deserialize;
 
+use crate::switch::now_ms;
 use crate::{ControlError, LineStatus, RelayControl};
 
 /// New numbers of a line, those that are to change.
@@ -23,6 +26,61 @@ struct Numbers {
     loss: Option<f64>,
     queue_bytes: Option<u64>,
     mtu: Option<u16>,
+    disturbance: Option<Disturbing>,
+}
+
+/// New numbers of a bad line, those that are to change; a burst that never begins ends bursts.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disturbing {
+    jitter: Option<JitterShape>,
+    burst: Option<Burst>,
+    duplicate: Option<f64>,
+    corrupt: Option<f64>,
+    reorder: Option<f64>,
+    reorder_us: Option<u64>,
+}
+
+impl Disturbing {
+    fn over(self, old: Disturbance) -> Disturbance {
+        let begins = |burst: &Burst| burst.enter > 0.0 || burst.enter.is_nan();
+        Disturbance {
+            jitter: self.jitter.unwrap_or(old.jitter),
+            burst: self.burst.or(old.burst).filter(begins),
+            duplicate: self.duplicate.unwrap_or(old.duplicate),
+            corrupt: self.corrupt.unwrap_or(old.corrupt),
+            reorder: self.reorder.unwrap_or(old.reorder),
+            reorder_us: self.reorder_us.unwrap_or(old.reorder_us),
+        }
+    }
+}
+
+/// A line that is to come and go from now on.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Flaps {
+    down_ms: u64,
+    up_ms: u64,
+    /// How long it goes on; 0 ends it.
+    for_ms: u64,
+}
+
+/// Whether what passes a line is to be written down.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Captures {
+    on: bool,
+    /// The file's greatest length.
+    #[serde(default = "capture_bytes")]
+    bytes_max: u64,
+}
+
+/// What the routes work with.
+#[derive(Clone)]
+struct Desk {
+    control: RelayControl,
+    /// Where captures are written.
+    captures: PathBuf,
 }
 
 impl Numbers {
@@ -34,6 +92,10 @@ impl Numbers {
             loss: self.loss.unwrap_or(old.loss),
             queue_bytes: self.queue_bytes.unwrap_or(old.queue_bytes),
             mtu: self.mtu.unwrap_or(old.mtu),
+            disturbance: match self.disturbance {
+                Some(new) => new.over(old.disturbance),
+                None => old.disturbance,
+            },
         }
     }
 }
@@ -48,52 +110,110 @@ struct Way {
 type WayGiven = Result<Query<Way>, QueryRejection>;
 
 /// `GET /lines`, `POST /lines/{name}` with new numbers (what is left out stays as it is),
-/// `POST /lines/{name}/up` and `POST /lines/{name}/down`. Each changes both directions, or the one
-/// named by `?direction=upward` or `?direction=downward`, and is answered with the line as it is
-/// then.
-pub(crate) fn routes(control: RelayControl) -> Router {
+/// `POST /lines/{name}/up` and `POST /lines/{name}/down`: these change both directions, or the one
+/// named by `?direction=upward` or `?direction=downward`. `POST /lines/{name}/schedule`, `/flap` and
+/// `/capture` change the line. Each is answered with the line as it is then. Captures are files
+/// `LINE.pcap` in that folder.
+pub(crate) fn routes(control: RelayControl, captures: PathBuf) -> Router {
     Router::new()
         .route("/lines", get(list))
         .route("/lines/{name}", post(set))
         .route("/lines/{name}/up", post(up))
         .route("/lines/{name}/down", post(down))
-        .with_state(control)
+        .route("/lines/{name}/schedule", post(schedule))
+        .route("/lines/{name}/flap", post(flap))
+        .route("/lines/{name}/capture", post(capture))
+        .with_state(Desk { control, captures })
 }
 
-async fn list(State(control): State<RelayControl>) -> Json<Vec<LineStatus>> {
-    Json(control.list())
+async fn list(State(desk): State<Desk>) -> Json<Vec<LineStatus>> {
+    Json(desk.control.list())
+}
+
+async fn schedule(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    JsonBody(schedule): JsonBody<Schedule>,
+) -> Response {
+    let changed = desk.control.schedule(&name, schedule);
+    answer(&desk.control, &name, &headers, Ok(changed))
+}
+
+async fn flap(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    JsonBody(flaps): JsonBody<Flaps>,
+) -> Response {
+    let from_ms = now_ms();
+    let flapping = (flaps.for_ms > 0).then(|| Flapping {
+        from_ms,
+        until_ms: from_ms.saturating_add(flaps.for_ms),
+        down_ms: flaps.down_ms,
+        up_ms: flaps.up_ms,
+    });
+    let changed = line_named(&desk.control, &name).and_then(|line| {
+        let outages = line.schedule.outages;
+        desk.control.schedule(&name, Schedule { outages, flapping })
+    });
+    answer(&desk.control, &name, &headers, Ok(changed))
+}
+
+async fn capture(
+    State(desk): State<Desk>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    JsonBody(captures): JsonBody<Captures>,
+) -> Response {
+    // The name is one of a line before it is part of a path.
+    let changed = line_named(&desk.control, &name).and_then(|_| {
+        if !captures.on {
+            return desk.control.end_capture(&name);
+        }
+        let path = desk.captures.join(format!("{name}.pcap"));
+        desk.control.capture(&name, &path, captures.bytes_max)
+    });
+    answer(&desk.control, &name, &headers, Ok(changed))
+}
+
+/// A capture's length where nobody says another: some minutes of a busy line.
+fn capture_bytes() -> u64 {
+    64 << 20
 }
 
 async fn set(
-    State(control): State<RelayControl>,
+    State(desk): State<Desk>,
     Path(name): Path<String>,
     way: WayGiven,
     headers: HeaderMap,
     JsonBody(numbers): JsonBody<Numbers>,
 ) -> Response {
-    let changed = direction(way, &headers)
-        .map(|direction| control.change(&name, direction, |old| numbers.over(old)));
-    answer(&control, &name, &headers, changed)
+    let changed = direction(way, &headers).map(|direction| {
+        desk.control
+            .change(&name, direction, |old| numbers.over(old))
+    });
+    answer(&desk.control, &name, &headers, changed)
 }
 
 async fn up(
-    State(control): State<RelayControl>,
+    State(desk): State<Desk>,
     Path(name): Path<String>,
     way: WayGiven,
     headers: HeaderMap,
 ) -> Response {
-    let changed = direction(way, &headers).map(|direction| control.up(&name, direction));
-    answer(&control, &name, &headers, changed)
+    let changed = direction(way, &headers).map(|direction| desk.control.up(&name, direction));
+    answer(&desk.control, &name, &headers, changed)
 }
 
 async fn down(
-    State(control): State<RelayControl>,
+    State(desk): State<Desk>,
     Path(name): Path<String>,
     way: WayGiven,
     headers: HeaderMap,
 ) -> Response {
-    let changed = direction(way, &headers).map(|direction| control.down(&name, direction));
-    answer(&control, &name, &headers, changed)
+    let changed = direction(way, &headers).map(|direction| desk.control.down(&name, direction));
+    answer(&desk.control, &name, &headers, changed)
 }
 
 fn answer(
@@ -131,7 +251,8 @@ fn line_named(control: &RelayControl, name: &str) -> Result<LineStatus, ControlE
 fn problem(error: &ControlError, lang: Lang) -> Problem {
     let status = match error {
         ControlError::UnknownLine(_) => 404,
-        ControlError::Settings(_) => 400,
+        ControlError::Settings(_) | ControlError::Schedule(_) => 400,
+        ControlError::Capture(_) => 500,
     };
     let detail = match (error, lang) {
         (ControlError::UnknownLine(_), Lang::Ja) => {
@@ -140,7 +261,11 @@ fn problem(error: &ControlError, lang: Lang) -> Problem {
         (ControlError::Settings(reason), Lang::Ja) => {
             format!("{} の値が範囲外です（{reason}）", reason.key())
         }
-        (ControlError::UnknownLine(_) | ControlError::Settings(_), Lang::En) => error.to_string(),
+        (ControlError::Schedule(_), Lang::Ja) => format!("この予定は実行できません（{error}）"),
+        (ControlError::Capture(reason), Lang::Ja) => {
+            format!("記録ファイルに書けません（{reason}）")
+        }
+        (_, Lang::En) => error.to_string(),
     };
     Problem::new(error.code(), lang)
         .with_status(status)
@@ -192,7 +317,7 @@ mod tests {
             let config = NodeConfig::parse(CONFIG, "node.toml").unwrap();
             let access_point = AccessPoint::start(&config, folder.path()).await.unwrap();
             let socket = folder.path().join("admin.sock");
-            let routes = routes(access_point.control());
+            let routes = routes(access_point.control(), folder.path().to_owned());
             let admin = AdminTask::start(&socket, routes).await.unwrap();
             let client = AdminClient::new(socket);
             Self {
@@ -278,6 +403,65 @@ mod tests {
             up(&served.post(path, json!({})).await.unwrap()),
             (json!(true), json!(true))
         );
+    }
+
+    #[tokio::test]
+    async fn a_line_comes_and_goes_and_keeps_its_planned_outages() {
+        let served = Served::start().await;
+        let path = "/lines/cs-352047/schedule";
+        let week = json!({"outages": [{"from_ms": 1, "until_ms": u64::MAX}]});
+        let planned = served.post(path, week).await.unwrap();
+        assert_eq!(planned["up"], json!(false));
+        // Mended by hand, it stays down while its outage lasts.
+        let mended = served.post("/lines/cs-352047/up", json!({})).await.unwrap();
+        assert_eq!(mended["up"], json!(false));
+        let flaps = json!({"down_ms": 10, "up_ms": 10, "for_ms": 60_000});
+        let flapping = served.post("/lines/cs-352047/flap", flaps).await.unwrap();
+        assert_eq!(flapping["schedule"]["outages"][0]["from_ms"], json!(1));
+        assert_eq!(flapping["schedule"]["flapping"]["down_ms"], json!(10));
+        let none = json!({"down_ms": 10, "up_ms": 0, "for_ms": 1});
+        let refused = served
+            .post("/lines/cs-352047/flap", none)
+            .await
+            .unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::ConfigBadValue);
+        let free = served.post(path, json!({})).await.unwrap();
+        assert_eq!(free["up"], json!(true));
+    }
+
+    #[tokio::test]
+    async fn a_bad_line_keeps_what_is_not_named_and_its_bursts_end_by_name() {
+        let served = Served::start().await;
+        let path = "/lines/cs-352047";
+        let burst = json!({"disturbance": {"burst": {"enter": 0.1, "leave": 0.5}}});
+        served.post(path, burst).await.unwrap();
+        let twice = json!({"disturbance": {"duplicate": 0.25}});
+        let line = served.post(path, twice).await.unwrap();
+        let disturbance = &line["upward"]["settings"]["disturbance"];
+        assert_eq!(disturbance["burst"]["enter"], json!(0.1));
+        assert_eq!(disturbance["duplicate"], json!(0.25));
+        let refused = json!({"disturbance": {"burst": {"enter": 0.1, "leave": 0.0}}});
+        let error = served.post(path, refused).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ConfigBadValue);
+        let none =
+            json!({"disturbance": {"burst": {"enter": 0.0, "leave": 1.0}, "duplicate": 0.0}});
+        let line = served.post(path, none).await.unwrap();
+        assert!(line["upward"]["settings"].get("disturbance").is_none());
+    }
+
+    #[tokio::test]
+    async fn what_passes_is_written_down_while_somebody_wants_it() {
+        let served = Served::start().await;
+        let path = "/lines/cs-352047/capture";
+        let on = served.post(path, json!({"on": true})).await.unwrap();
+        assert_eq!(on["capture"]["datagrams"], json!(0));
+        let file = served.folder.path().join("cs-352047.pcap");
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), 24);
+        let off = served.post(path, json!({"on": false})).await.unwrap();
+        assert!(off.get("capture").is_none());
+        let path = "/lines/..%2Fcs-352047/capture";
+        let outside = served.post(path, json!({"on": true})).await.unwrap_err();
+        assert_eq!(outside.code(), ErrorCode::ConfigBadValue);
     }
 
     #[tokio::test]

@@ -37,7 +37,7 @@ impl Node for AccessPointNode {
             control: control.clone(),
             stop,
         });
-        let router = base_router(provider).merge(lines::routes(control));
+        let router = base_router(provider).merge(lines::routes(control, prepared.data()));
         Ok(Self {
             addresses: addresses.collect(),
             relays: Mutex::new(relays),

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use juki_line::{Direction, LineSettings};
+use juki_line::{Direction, LineSettings, Schedule};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::pipe::{Exit, Pipe};
+use crate::shared::Share;
 use crate::socket::{BatchSocket, Buffers, Run};
+use crate::switch::Switch;
 use crate::target::Target;
 
 /// What the relay's tasks and its control share.
@@ -24,6 +26,7 @@ pub(crate) struct Line {
     target: Arc<Target>,
     upward: Arc<Pipe>,
     downward: Arc<Pipe>,
+    switch: Switch,
     clients: AtomicUsize,
     undeliverable: AtomicU64,
 }
@@ -34,15 +37,21 @@ impl Line {
         listen: SocketAddr,
         target: Target,
         settings: LineSettings,
+        schedule: Schedule,
+        shares: [Option<Share>; 2],
     ) -> Self {
-        let pipe = |direction: Direction| Arc::new(Pipe::new(settings, direction.seed(name)));
+        let pipe = |direction: Direction, share| {
+            Arc::new(Pipe::new(settings, direction.seed(name), share))
+        };
+        let [upward, downward] = shares;
         Self {
             name: name.to_owned(),
             listen,
             start: Instant::now(),
             target: Arc::new(target),
-            upward: pipe(Direction::Upward),
-            downward: pipe(Direction::Downward),
+            upward: pipe(Direction::Upward, upward),
+            downward: pipe(Direction::Downward, downward),
+            switch: Switch::new(schedule),
             clients: AtomicUsize::new(0),
             undeliverable: AtomicU64::new(0),
         }
@@ -66,6 +75,10 @@ impl Line {
 
     pub(crate) fn downward(&self) -> &Arc<Pipe> {
         &self.downward
+    }
+
+    pub(crate) fn switch(&self) -> &Switch {
+        &self.switch
     }
 
     pub(crate) fn clients(&self) -> usize {

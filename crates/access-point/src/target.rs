@@ -1,14 +1,14 @@
 //! Where the upper end of a line listens.
 
-use std::fs::File;
-use std::io::Read;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use juki_topology::DialAddress;
 use tokio::time::Instant;
+
+use crate::announce;
 
 /// A target that is fixed, or read again from its announce file now and then.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl Target {
             .is_none_or(|read_at| now.duration_since(read_at) >= pause)
         {
             *state = State {
-                known: read(path),
+                known: announce::read(path),
                 read_at: Some(now),
                 is_suspect: false,
             };
@@ -78,25 +78,8 @@ impl Target {
     }
 }
 
-/// A read of some twenty bytes that the page cache holds; handing it to another thread would
-/// take longer.
-fn read(path: &PathBuf) -> Option<SocketAddr> {
-    let mut text = String::new();
-    File::open(path)
-        .ok()?
-        .take(TEXT_BYTES_MAX)
-        .read_to_string(&mut text)
-        .ok()?;
-    text.trim_end()
-        .parse()
-        .ok()
-        .filter(|address: &SocketAddr| address.port() != 0)
-}
-
 const URGENT_PAUSE: Duration = Duration::from_millis(50);
 const USUAL_PAUSE: Duration = Duration::from_secs(1);
-/// Longer than the longest IPv6 address with a zone and a port.
-const TEXT_BYTES_MAX: u64 = 128;
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
+use crate::disturbance::JitterShape;
 use crate::settings::LineSettings;
 
 /// Bytes of IPv4 and UDP header that each datagram adds to the line.
@@ -16,12 +17,44 @@ pub const OVERHEAD_BYTES: u64 = 28;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It arrives.
-    Deliver {
-        /// When, on the clock of the offers; never earlier than any datagram offered before.
-        at: Duration,
-    },
+    Deliver(Delivery),
     /// It does not arrive.
     Drop(DropReason),
+}
+
+/// How a datagram arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// When, on the clock of the offers. Never earlier than any datagram offered before, but for
+    /// those that the line was asked to hold back.
+    pub at: Duration,
+    /// The bit that was turned over on the way, counted from the first of the payload.
+    pub corrupt_bit: Option<u64>,
+    /// When the same datagram arrives again.
+    pub again_at: Option<Duration>,
+}
+
+impl Delivery {
+    /// Unharmed and once.
+    #[must_use]
+    pub fn plain(at: Duration) -> Self {
+        Self {
+            at,
+            corrupt_bit: None,
+            again_at: None,
+        }
+    }
+
+    /// Turns the bit over that the line turned over.
+    pub fn corrupt(&self, payload: &mut [u8]) {
+        let Some(bit) = self.corrupt_bit else {
+            return;
+        };
+        let at = usize::try_from(bit / 8).ok();
+        if let Some(byte) = at.and_then(|at| payload.get_mut(at)) {
+            *byte ^= 1 << (bit % 8);
+        }
+    }
 }
 
 /// Why a datagram does not arrive.
@@ -52,6 +85,12 @@ pub struct LineCounters {
     pub dropped_queue_full: u64,
     /// Datagrams lost on the way.
     pub dropped_lost: u64,
+    /// Datagrams that arrived twice; each counts once as delivered.
+    pub duplicated: u64,
+    /// Datagrams delivered with a bit turned over.
+    pub corrupted: u64,
+    /// Datagrams held back while later ones passed.
+    pub reordered: u64,
 }
 
 /// One direction of one line: judges datagrams in the order in which they are offered.
@@ -64,6 +103,8 @@ pub struct LineModel {
     busy_until: Duration,
     /// Newest delivery promised; later datagrams arrive no earlier.
     newest_delivery: Duration,
+    /// The line is in the bad state of its bursts.
+    is_bad: bool,
     counters: LineCounters,
 }
 
@@ -78,6 +119,7 @@ impl LineModel {
             random: ChaCha8Rng::seed_from_u64(seed),
             busy_until: Duration::ZERO,
             newest_delivery: Duration::ZERO,
+            is_bad: false,
             counters: LineCounters::default(),
         }
     }
@@ -101,17 +143,69 @@ impl LineModel {
             self.counters.dropped_queue_full += 1;
             return Verdict::Drop(DropReason::QueueFull);
         };
-        if self.settings.loss > 0.0 && self.random.random::<f64>() < self.settings.loss {
+        if self.is_lost() {
             self.counters.dropped_lost += 1;
             return Verdict::Drop(DropReason::Lost);
         }
         let arrival = departure + self.settings.delay() + self.draw_jitter();
-        self.newest_delivery = self.newest_delivery.max(arrival);
         self.counters.delivered += 1;
         self.counters.delivered_bytes += payload;
-        Verdict::Deliver {
-            at: self.newest_delivery,
+        Verdict::Deliver(self.disturb(arrival, payload))
+    }
+
+    /// Whether the datagram is lost: in a burst, or alone.
+    fn is_lost(&mut self) -> bool {
+        let Some(burst) = self.settings.disturbance.burst else {
+            return self.happens(self.settings.loss);
+        };
+        let turns = if self.is_bad {
+            burst.leave
+        } else {
+            burst.enter
+        };
+        self.is_bad ^= self.happens(turns);
+        let loss = if self.is_bad {
+            burst.loss
+        } else {
+            self.settings.loss
+        };
+        self.happens(loss)
+    }
+
+    /// What becomes of a datagram that is not lost.
+    fn disturb(&mut self, arrival: Duration, payload: u64) -> Delivery {
+        let disturbance = self.settings.disturbance;
+        let in_order = self.newest_delivery.max(arrival);
+        let mut delivery = Delivery::plain(in_order);
+        if self.happens(disturbance.reorder) {
+            delivery.at = in_order + self.draw_micros(disturbance.reorder_us);
+            self.counters.reordered += 1;
+        } else {
+            self.newest_delivery = in_order;
         }
+        if payload > 0 && self.happens(disturbance.corrupt) {
+            let bits = payload.saturating_mul(8);
+            delivery.corrupt_bit = Some(self.random.random_range(0..bits));
+            self.counters.corrupted += 1;
+        }
+        if self.happens(disturbance.duplicate) {
+            delivery.again_at = Some(delivery.at + self.draw_micros(disturbance.reorder_us));
+            self.counters.duplicated += 1;
+        }
+        delivery
+    }
+
+    /// Draws only where the answer is open, so that what is switched off changes no other draw.
+    fn happens(&mut self, probability: f64) -> bool {
+        probability > 0.0 && self.random.random::<f64>() < probability
+    }
+
+    fn draw_micros(&mut self, most: u64) -> Duration {
+        Duration::from_micros(if most == 0 {
+            0
+        } else {
+            self.random.random_range(0..=most)
+        })
     }
 
     /// Passes a run of datagrams of `stride` bytes each, the last one possibly shorter and `len`
@@ -185,12 +279,21 @@ impl LineModel {
     }
 
     fn draw_jitter(&mut self) -> Duration {
-        if self.settings.jitter_us == 0 {
-            return Duration::ZERO;
+        let jitter_us = self.settings.jitter_us;
+        match self.settings.disturbance.jitter {
+            JitterShape::Uniform => self.draw_micros(jitter_us),
+            JitterShape::Exponential if jitter_us == 0 => Duration::ZERO,
+            JitterShape::Exponential => {
+                // 1 - u is above 0, so the logarithm is finite.
+                let times = -(1.0 - self.random.random::<f64>()).ln();
+                Duration::from_micros(jitter_us).mul_f64(times.min(EXPONENTIAL_MAX))
+            }
         }
-        Duration::from_micros(self.random.random_range(0..=self.settings.jitter_us))
     }
 }
+
+/// Where the tail of an exponential jitter is cut, in means: one of 22,000 would be longer.
+const EXPONENTIAL_MAX: f64 = 10.0;
 
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
@@ -210,7 +313,7 @@ mod tests {
 
     fn arrival(verdict: Verdict) -> Duration {
         match verdict {
-            Verdict::Deliver { at } => at,
+            Verdict::Deliver(delivery) => delivery.at,
             Verdict::Drop(reason) => panic!("dropped: {reason:?}"),
         }
     }
@@ -218,7 +321,10 @@ mod tests {
     #[test]
     fn an_unshaped_line_delivers_at_once() {
         let mut line = LineModel::new(LineSettings::UNSHAPED, 1);
-        assert_eq!(line.offer(SECOND, 1_200), Verdict::Deliver { at: SECOND });
+        assert_eq!(
+            line.offer(SECOND, 1_200),
+            Verdict::Deliver(Delivery::plain(SECOND))
+        );
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::disturbance::{Disturbance, JitterShape};
+
 /// Which way a datagram travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -23,15 +25,19 @@ pub struct LineSettings {
     pub bandwidth_bps: u64,
     /// One-way delay in microseconds, at most [`LineSettings::DELAY_US_MAX`].
     pub delay_us: u64,
-    /// Added to the delay: uniform between 0 and this many microseconds, never reordering.
+    /// Added to the delay in microseconds, as [`Disturbance::jitter`] says (by default anything from
+    /// 0 to this), never reordering.
     pub jitter_us: u64,
-    /// Probability of losing a datagram, 0 to 1.
+    /// Probability of losing a datagram, 0 to 1; each alone.
     pub loss: f64,
     /// Bytes that may wait for the transmitter, at most [`LineSettings::QUEUE_BYTES_MAX`]; the
     /// tail is dropped. A datagram that finds the transmitter idle always fits.
     pub queue_bytes: u64,
     /// Longest datagram in bytes with its UDP and IP headers, 68 or more.
     pub mtu: u16,
+    /// What a bad line does beyond that.
+    #[serde(skip_serializing_if = "Disturbance::is_none")]
+    pub disturbance: Disturbance,
 }
 
 /// A line cannot have these numbers.
@@ -52,6 +58,21 @@ pub enum LineSettingsError {
     /// Below the least that IPv4 asks of any link.
     #[error("mtu is at least 68")]
     Mtu,
+    /// Not probabilities, or a bad state that never ends.
+    #[error("burst has probabilities from 0 to 1, and leave is above 0")]
+    Burst,
+    /// Not a probability.
+    #[error("duplicate is a probability from 0 to 1")]
+    Duplicate,
+    /// Not a probability.
+    #[error("corrupt is a probability from 0 to 1")]
+    Corrupt,
+    /// Not a probability.
+    #[error("reorder is a probability from 0 to 1")]
+    Reorder,
+    /// Longer than [`LineSettings::DELAY_US_MAX`].
+    #[error("reorder_us is at most 60000000 (one minute)")]
+    ReorderTime,
 }
 
 /// Names that [`LineSettings::preset`] knows, slowest line first.
@@ -73,6 +94,14 @@ impl LineSettings {
         loss: 0.0,
         queue_bytes: 8_192,
         mtu: u16::MAX,
+        disturbance: Disturbance {
+            jitter: JitterShape::Uniform,
+            burst: None,
+            duplicate: 0.0,
+            corrupt: 0.0,
+            reorder: 0.0,
+            reorder_us: 0,
+        },
     };
 
     /// The settings of that name in [`PRESET_NAMES`].
@@ -103,7 +132,11 @@ impl LineSettings {
     /// Whether every datagram within the MTU passes at once and unharmed.
     #[must_use]
     pub fn is_unshaped(&self) -> bool {
-        self.bandwidth_bps == 0 && self.delay_us == 0 && self.jitter_us == 0 && self.loss <= 0.0
+        self.bandwidth_bps == 0
+            && self.delay_us == 0
+            && self.jitter_us == 0
+            && self.loss <= 0.0
+            && self.disturbance.is_none()
     }
 
     /// Checks every number against its bounds.
@@ -126,7 +159,7 @@ impl LineSettings {
         if self.mtu < Self::MTU_MIN {
             return Err(LineSettingsError::Mtu);
         }
-        Ok(())
+        self.disturbance.check()
     }
 
     pub(crate) fn delay(&self) -> Duration {
@@ -144,6 +177,11 @@ impl LineSettingsError {
             Self::Loss => "loss",
             Self::Queue => "queue_bytes",
             Self::Mtu => "mtu",
+            Self::Burst => "disturbance.burst",
+            Self::Duplicate => "disturbance.duplicate",
+            Self::Corrupt => "disturbance.corrupt",
+            Self::Reorder => "disturbance.reorder",
+            Self::ReorderTime => "disturbance.reorder_us",
         }
     }
 }
@@ -185,6 +223,7 @@ impl fmt::Display for Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disturbance::Burst;
 
     #[test]
     fn every_preset_has_its_name_and_lawful_numbers() {
@@ -221,6 +260,33 @@ mod tests {
             "queue_bytes"
         );
         assert_eq!(wrong(|line| line.mtu = 67), "mtu");
+        let burst = |enter, leave, loss| Some(Burst { enter, leave, loss });
+        assert_eq!(
+            wrong(|line| line.disturbance.duplicate = -0.1),
+            "disturbance.duplicate"
+        );
+        assert_eq!(
+            wrong(|line| line.disturbance.corrupt = f64::INFINITY),
+            "disturbance.corrupt"
+        );
+        assert_eq!(
+            wrong(|line| line.disturbance.reorder = 2.0),
+            "disturbance.reorder"
+        );
+        assert_eq!(
+            wrong(|line| line.disturbance.reorder_us = u64::MAX),
+            "disturbance.reorder_us"
+        );
+        for (enter, leave, loss) in [(0.1, 0.0, 1.0), (1.1, 0.5, 1.0), (0.1, 0.5, f64::NAN)] {
+            let settings = LineSettings {
+                disturbance: Disturbance {
+                    burst: burst(enter, leave, loss),
+                    ..Disturbance::default()
+                },
+                ..LineSettings::UNSHAPED
+            };
+            assert_eq!(settings.check(), Err(LineSettingsError::Burst));
+        }
     }
 
     #[test]

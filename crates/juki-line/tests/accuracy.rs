@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use juki_line::{DropReason, LineModel, LineSettings, OVERHEAD_BYTES, Verdict};
+use juki_line::{Delivery, DropReason, LineModel, LineSettings, OVERHEAD_BYTES, Verdict};
 use proptest::prelude::*;
 
 const DATAGRAMS: usize = 100_000;
@@ -22,9 +22,9 @@ fn bandwidth_is_within_one_percent_over_100_000_datagrams() {
             if number % 10_000 == 0 {
                 now = end; // keeps the transmitter busy without filling the queue
             }
-            if let Verdict::Deliver { at } = line.offer(now, len) {
+            if let Verdict::Deliver(delivery) = line.offer(now, len) {
                 bits += (u64::try_from(len).expect("small") + OVERHEAD_BYTES) * 8;
-                end = at;
+                end = delivery.at;
             }
         }
         assert_eq!(line.counters().delivered, 100_000);
@@ -41,7 +41,7 @@ fn an_overfed_line_still_carries_its_bandwidth() {
     let mut carried = 0_u64;
     for step in 0..100_000_u64 {
         // 1,228 bytes every 10 ms is fifteen times what fits.
-        if let Verdict::Deliver { .. } = line.offer(Duration::from_millis(10 * step), 1_200) {
+        if let Verdict::Deliver(_) = line.offer(Duration::from_millis(10 * step), 1_200) {
             carried += 1_228 * 8;
         }
     }
@@ -63,10 +63,10 @@ fn delay_and_jitter_stay_within_one_millisecond_of_their_settings() {
     let (mut least, mut most, mut sum) = (f64::MAX, 0.0_f64, 0.0_f64);
     for step in 0..100_000_u64 {
         let now = Duration::from_millis(20 * step);
-        let Verdict::Deliver { at } = line.offer(now, 100) else {
+        let Verdict::Deliver(delivery) = line.offer(now, 100) else {
             panic!("dropped")
         };
-        let delay_ms = (at - now).as_secs_f64() * 1_000.0;
+        let delay_ms = (delivery.at - now).as_secs_f64() * 1_000.0;
         (least, most, sum) = (least.min(delay_ms), most.max(delay_ms), sum + delay_ms);
     }
     assert!((25.0..26.0).contains(&least), "least {least} ms");
@@ -138,6 +138,7 @@ fn any_settings() -> impl Strategy<Value = LineSettings> {
                 loss,
                 queue_bytes,
                 mtu,
+                ..LineSettings::UNSHAPED
             },
         )
 }
@@ -172,7 +173,7 @@ proptest! {
                 Act::Offer { pause_us, len } => {
                     now += Duration::from_micros(pause_us);
                     offered += 1;
-                    if let Verdict::Deliver { at } = line.offer(now, len) {
+                    if let Verdict::Deliver(Delivery { at, .. }) = line.offer(now, len) {
                         prop_assert!(at >= newest);
                         prop_assert!(at >= now + Duration::from_micros(line.settings().delay_us));
                         newest = at;
@@ -213,7 +214,7 @@ proptest! {
         let mut line = LineModel::new(settings, 1);
         let longest_wait = (queue_bytes.max(1_428) + 1) as f64 * 8.0 / bandwidth_bps as f64;
         for len in lens {
-            if let Verdict::Deliver { at } = line.offer(Duration::ZERO, len) {
+            if let Verdict::Deliver(Delivery { at, .. }) = line.offer(Duration::ZERO, len) {
                 prop_assert!(at.as_secs_f64() <= longest_wait);
             }
         }

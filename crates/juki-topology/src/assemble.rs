@@ -265,6 +265,20 @@ fn check_heads(parts: &NetworkParts) -> Result<(), Finding> {
 fn check_access_points(parts: &NetworkParts, offices: &[Office]) -> Result<(), Finding> {
     for (index, access_point) in parts.access_points.iter().enumerate() {
         check_label("access_point", index, "label", &access_point.label)?;
+        let shaped = |preset: &String| {
+            LineSettings::preset(preset).is_some_and(|settings| settings.bandwidth_bps > 0)
+        };
+        if !access_point.uplink.as_ref().is_none_or(shaped) {
+            let names: Vec<&str> = PRESET_NAMES
+                .into_iter()
+                .filter(|name| *name != "unshaped")
+                .collect();
+            let sentence = format!(
+                "is no preset with a bandwidth; write one of {}",
+                names.join(", ")
+            );
+            return Err(Finding::value("access_point", index, "uplink", sentence));
+        }
         let name = &access_point.name;
         let earlier = parts
             .access_points

@@ -8,13 +8,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use juki_domain::{NodeId, NodeRole, ServiceId};
+use juki_line::{LineSettings, Schedule};
 
 use crate::access::Access;
 use crate::dial::DialAddress;
 use crate::interface::Interface;
 use crate::network::Network;
 use crate::node_config::{
-    Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule,
+    Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule, SharedSegment,
 };
 use crate::office::{FIREWALL_SERVICES, Line, Office};
 use crate::policy_file::FirewallSection;
@@ -154,6 +155,23 @@ fn relay_config(network: &Network, name: &NodeId) -> NodeConfig {
         .filter(|line| line.access_point == *name)
         .map(|line| relay(network, line))
         .collect();
+    let mut points = network.parts().access_points.iter();
+    let point = points.find(|point| point.name == *name);
+    let uplink = point.and_then(|point| point.uplink.as_deref());
+    let settings = uplink.and_then(LineSettings::preset);
+    config.segment = settings
+        .into_iter()
+        .map(|settings| SharedSegment {
+            name: name.clone(),
+            bandwidth_bps: settings.bandwidth_bps,
+            queue_bytes: settings.queue_bytes,
+            lines: config
+                .relay
+                .iter()
+                .map(|relay| relay.name.clone())
+                .collect(),
+        })
+        .collect();
     config
 }
 
@@ -170,6 +188,8 @@ fn relay(network: &Network, line: &Line) -> Relay {
         loss: settings.loss,
         queue_bytes: settings.queue_bytes,
         mtu: settings.mtu,
+        disturbance: settings.disturbance,
+        schedule: Schedule::default(),
     }
 }
 
@@ -246,6 +266,7 @@ fn blank(network: &Network, name: &NodeId, role: NodeRole) -> NodeConfig {
         access: Access::default(),
         card: None,
         relay: Vec::new(),
+        segment: Vec::new(),
         limits: Limits::default(),
     }
 }

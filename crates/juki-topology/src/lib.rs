@@ -39,6 +39,7 @@ pub use network::{
 };
 pub use node_config::{
     CardReader, Limits, Listen, NodeConfig, NodeSection, Peer, Register, Relay, Route, Rule,
+    SharedSegment,
 };
 pub use node_pattern::{NodePattern, NodePatternError};
 pub use office::{Line, NetworkNode};

@@ -81,6 +81,10 @@ pub struct AccessPoint {
     pub name: NodeId,
     /// What people call it.
     pub label: String,
+    /// What all its lines share behind it, by the name of a shaped line preset; nothing where it is
+    /// left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uplink: Option<String>,
 }
 
 /// One prefecture and its line to the national center.

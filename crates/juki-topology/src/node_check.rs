@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use juki_domain::{NodeId, NodeRole};
+use juki_line::{LineSettings, LineSettingsError};
 
 use crate::config_error::Finding;
 use crate::node_config::{Limits, NodeConfig, Route};
@@ -18,7 +19,8 @@ pub(crate) fn check(config: &NodeConfig) -> Result<(), Finding> {
     check_peers(config)?;
     check_routes(config)?;
     check_policy(config)?;
-    check_relays(config)
+    check_relays(config)?;
+    check_segments(config)
 }
 
 /// Checks what only the file can say: rules stand in one place.
@@ -436,6 +438,44 @@ fn check_relays(config: &NodeConfig) -> Result<(), Finding> {
         if let Err(error) = relay.line_settings().check() {
             let sentence = format!("is out of bounds: {error}");
             return Err(Finding::value("relay", index, error.key(), sentence));
+        }
+        if let Err(error) = relay.schedule.check() {
+            let sentence = format!("cannot be kept: {error}");
+            return Err(Finding::value("relay", index, "schedule", sentence));
+        }
+    }
+    Ok(())
+}
+
+/// Every shared stretch has a bandwidth and lines of this access point, each line on one at most.
+fn check_segments(config: &NodeConfig) -> Result<(), Finding> {
+    let mut names = HashSet::new();
+    let mut shared = HashSet::new();
+    for (index, segment) in config.segment.iter().enumerate() {
+        let wrong = |key, sentence| Err(Finding::value("segment", index, key, sentence));
+        if !names.insert(&segment.name) {
+            let sentence = format!("\"{}\" stands twice; keep one section", segment.name);
+            return wrong("name", sentence);
+        }
+        if segment.bandwidth_bps == 0 {
+            let sentence = "is 0; a shared stretch has a bandwidth, else leave it out";
+            return wrong("bandwidth_bps", sentence.to_owned());
+        }
+        if segment.queue_bytes > LineSettings::QUEUE_BYTES_MAX {
+            return wrong(
+                "queue_bytes",
+                format!("is out of bounds: {}", LineSettingsError::Queue),
+            );
+        }
+        for line in &segment.lines {
+            if !config.relay.iter().any(|relay| relay.name == *line) {
+                let sentence = format!("names \"{line}\", which is no [[relay]] here");
+                return wrong("lines", sentence);
+            }
+            if !shared.insert(line) {
+                let sentence = format!("names \"{line}\" again; a line is on one segment");
+                return wrong("lines", sentence);
+            }
         }
     }
     Ok(())

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use juki_domain::{MunicipalityCode, NodeId, NodeRole, PrefectureCode, ServiceId};
-use juki_line::LineSettings;
+use juki_line::{Disturbance, LineSettings, Schedule};
 use serde::{Deserialize, Serialize};
 
 use crate::access::Access;
@@ -57,6 +57,9 @@ pub struct NodeConfig {
     /// The lines that an access point emulates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relay: Vec<Relay>,
+    /// The stretches that lines of an access point share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segment: Vec<SharedSegment>,
     /// Sizes and times.
     #[serde(default)]
     pub limits: Limits,
@@ -253,7 +256,7 @@ pub struct Relay {
     /// One-way delay in microseconds.
     #[serde(default = "Relay::delay_us_default")]
     pub delay_us: u64,
-    /// Added to the delay: uniform between 0 and this many microseconds.
+    /// Added to the delay in microseconds, by default anything from 0 to this.
     #[serde(default = "Relay::jitter_us_default")]
     pub jitter_us: u64,
     /// Probability of losing a datagram, 0 to 1.
@@ -265,6 +268,30 @@ pub struct Relay {
     /// Longest datagram in bytes with its headers.
     #[serde(default = "Relay::mtu_default")]
     pub mtu: u16,
+    /// What a bad line does beyond that.
+    #[serde(default, skip_serializing_if = "Disturbance::is_none")]
+    pub disturbance: Disturbance,
+    /// When it is down on purpose, in milliseconds since 1970 by the machine's clock.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub schedule: Schedule,
+}
+
+/// A stretch behind the lines of an access point that several of them share, the same in both
+/// directions. Each line gets the same share of it, and what one does not use the others have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedSegment {
+    /// Its name: 1 to 32 of `a-z 0-9 -`, beginning with a letter.
+    #[serde(with = "text_form::single")]
+    pub name: NodeId,
+    /// Bits per second, 1 or more.
+    pub bandwidth_bps: u64,
+    /// Bytes of each line that may wait before it, at most
+    /// [`LineSettings::QUEUE_BYTES_MAX`].
+    pub queue_bytes: u64,
+    /// The lines that share it, by name; a line is on one segment at most.
+    #[serde(with = "text_form::list")]
+    pub lines: Vec<NodeId>,
 }
 
 /// Sizes and times that a node keeps to.
@@ -351,8 +378,8 @@ impl NodeConfig {
     }
 }
 
-fn is_default(watch: &Watch) -> bool {
-    *watch == Watch::default()
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl NodeSection {
@@ -394,6 +421,7 @@ impl Relay {
             loss: self.loss,
             queue_bytes: self.queue_bytes,
             mtu: self.mtu,
+            disturbance: self.disturbance,
         }
     }
 

@@ -328,6 +328,7 @@ fn a_network_of_56_municipalities_at_8_access_points_keeps_them_apart() {
         .map(|number| AccessPoint {
             name: id(&format!("ap-35-{number}")),
             label: "局".to_owned(),
+            uplink: None,
         })
         .collect();
     let network = Network::new(parts).expect("a network");

@@ -6,6 +6,7 @@ mod basis;
 mod driving;
 mod firewall;
 mod japanese;
+mod line;
 mod operator;
 mod population;
 mod purge;
@@ -28,6 +29,7 @@ pub(crate) use driving::{
 };
 pub(crate) use firewall::{ExplainArgs, FirewallAction, FirewallArgs};
 pub(crate) use japanese::in_japanese;
+pub(crate) use line::{LineAction, LineArgs, LineChoice, OutageArgs, SetArgs};
 pub(crate) use operator::{
     ByArgs, CardArgs, EnrolArgs, LoginArgs, LogoutArgs, OperatorCommand, PinArgs, RevokeCardArgs,
 };
@@ -119,7 +121,7 @@ pub(crate) enum Command {
     Basis(BasisCommand),
     /// Show leased lines or change them while they run
     #[command(
-        after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo up cs-355011 --direction upward\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000"
+        after_help = "Examples:\n  jukinet line ./demo list\n  jukinet line ./demo down cs-355011\n  jukinet line ./demo up cs-355011 --direction upward\n  jukinet line ./demo set cs-355011 --bandwidth-bps 64000 --delay-us 20000\n  jukinet line ./demo set cs-355011 --burst-enter 0.01 --burst-leave 0.2\n  jukinet line ./demo flap cs-355011 --down-ms 500 --up-ms 3000 --for-s 60\n  jukinet line ./demo schedule cs-355011 --from 2026-12-05T01:00 --minutes 90 --every-days 7\n  jukinet line ./demo capture cs-355011"
     )]
     Line(LineArgs),
     /// Show a firewall's policy, change it while frames flow, or explain what it does to a frame
@@ -162,80 +164,6 @@ pub(crate) struct DemoArgs {
     /// Number that the residents are drawn from
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u64).range(..1 << 63))]
     pub(crate) seed: u64,
-}
-
-/// Arguments of `line`.
-#[derive(Debug, Args)]
-pub(crate) struct LineArgs {
-    /// The deployment folder
-    pub(crate) dir: PathBuf,
-    #[command(subcommand)]
-    pub(crate) action: LineAction,
-}
-
-/// What is done with lines.
-#[derive(Debug, Subcommand)]
-pub(crate) enum LineAction {
-    /// Show every line with its counters
-    List,
-    /// Cut a line
-    Down {
-        #[command(flatten)]
-        line: LineChoice,
-    },
-    /// Mend a line
-    Up {
-        #[command(flatten)]
-        line: LineChoice,
-    },
-    /// Change what a line can carry; what is not named stays
-    Set {
-        #[command(flatten)]
-        line: LineChoice,
-        /// Bits a second; 0 does not shape
-        #[arg(long, value_name = "N")]
-        bandwidth_bps: Option<u64>,
-        /// One-way delay in microseconds
-        #[arg(long, value_name = "N")]
-        delay_us: Option<u64>,
-        /// Part of the datagrams that is lost, 0 to 1
-        #[arg(long, value_name = "F")]
-        loss: Option<f64>,
-    },
-}
-
-/// A line, or one direction of it.
-#[derive(Debug, Args)]
-pub(crate) struct LineChoice {
-    /// The line: its lower end's name
-    pub(crate) line: String,
-    /// Only what goes towards the center (upward) or away from it (downward)
-    #[arg(
-        long,
-        value_enum,
-        hide_possible_values = true,
-        value_name = "upward|downward"
-    )]
-    pub(crate) direction: Option<LineDirection>,
-}
-
-/// Which way along a line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LineDirection {
-    /// Towards the center.
-    Upward,
-    /// Away from the center.
-    Downward,
-}
-
-impl LineDirection {
-    /// The name that access points know it by.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Upward => "upward",
-            Self::Downward => "downward",
-        }
-    }
 }
 
 /// Arguments of `bench`.

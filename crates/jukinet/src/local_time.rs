@@ -42,6 +42,20 @@ pub(crate) fn utc(unix_s: u64) -> String {
     text.split('.').next().unwrap_or_default().to_owned()
 }
 
+/// A time `YYYY-MM-DDThh:mm` of UTC in seconds since 1970-01-01; `None` for other texts and for
+/// times before that day.
+pub(crate) fn parse_utc(text: &str) -> Option<u64> {
+    let (date, time) = text.split_once('T')?;
+    let (hours, minutes) = time.split_once(':')?;
+    let two = |digits: &str| {
+        let lawful = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        lawful.then(|| digits.parse::<u64>().ok()).flatten()
+    };
+    let (hours, minutes) = (two(hours)?, two(minutes)?);
+    let days = u64::try_from(date.parse::<CivilDate>().ok()?.days()).ok()?;
+    (hours < 24 && minutes < 60).then(|| days * DAY_S + hours * 3_600 + minutes * 60)
+}
+
 /// Seconds of a day.
 pub(crate) const DAY_S: u64 = 86_400;
 
@@ -57,5 +71,22 @@ mod tests {
             "2002-08-05 01:04:05.000012"
         );
         assert!(clock_text(u64::MAX).starts_with("day "));
+    }
+
+    #[test]
+    fn a_time_is_read_as_it_is_written_and_anything_else_is_none() {
+        assert_eq!(parse_utc("1970-01-02T03:04"), Some(97_440));
+        let again = parse_utc("2026-12-05T01:00").map(utc);
+        assert_eq!(again.as_deref(), Some("2026-12-05 01:00:00"));
+        for text in [
+            "",
+            "2026-12-05",
+            "2026-12-05T24:00",
+            "2026-12-05T1:00",
+            "1969-12-31T23:59",
+            "2026-12-05T+1:00",
+        ] {
+            assert_eq!(parse_utc(text), None, "{text}");
+        }
     }
 }

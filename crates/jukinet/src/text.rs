@@ -79,6 +79,8 @@ texts! {
 
     // line
     line_changed(line: &str) ja "回線 {line} を変えました" en "changed the line {line}"
+    line_captured(file: &str) ja "記録先: {file}" en "it is written to {file}"
+    line_no_time(text: &str) ja "{text} は時刻ではありません。例: 2026-12-05T01:00" en "{text} is no time; write for example 2026-12-05T01:00"
     unknown_line(line: &str, lines: &str) ja "回線 {line} はありません。あるのは: {lines}" en "there is no line {line}; there are: {lines}"
     line_header() ja "回線|方向|状態|bit/s|遅延 µs|損失率|通過" en "line|direction|state|bit/s|delay us|loss|delivered"
     line_upward() ja "上り" en "upward"

@@ -62,6 +62,7 @@ impl Network {
             access_points: vec![AccessPoint {
                 name: access_point,
                 label: "山口アクセスポイント".to_owned(),
+                uplink: None,
             }],
         })
     }

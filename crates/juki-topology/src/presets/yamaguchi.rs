@@ -47,6 +47,7 @@ impl Network {
             Ok(AccessPoint {
                 name: fixed(name)?,
                 label: format!("{town}アクセスポイント"),
+                uplink: None,
             })
         });
         Self::new(NetworkParts {
