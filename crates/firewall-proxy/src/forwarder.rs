@@ -429,9 +429,7 @@ impl Forwarder {
         self.record_entries(now_ms);
         self.recorder.report_lost(now_ms);
         let ledger = self.recorder.into_sink();
-        // The last sync waits for the disk, and other tasks shall not wait with it.
-        let closed = tokio::task::spawn_blocking(move || ledger.close()).await;
-        closed.unwrap_or_else(|error| Err(error.to_string()))
+        ledger.close().await
     }
 }
 

@@ -53,10 +53,13 @@ impl Node for FirewallProxy {
     }
 
     async fn start(prepared: Arc<Prepared>, stop: Stop) -> Result<Self, StartError> {
-        let socket = prepared.admin_socket();
-        let proxy = Proxy::start(prepared)?;
+        let proxy = Proxy::start(Arc::clone(&prepared))?;
         let handle = proxy.handle();
-        let hangups = signal(SignalKind::hangup())
+        let hangups = prepared
+            .machine
+            .serves
+            .then(|| signal(SignalKind::hangup()))
+            .transpose()
             .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
         let provider: Arc<dyn AdminProvider> = Arc::new(Provider {
             handle: proxy.handle(),
@@ -65,11 +68,11 @@ impl Node for FirewallProxy {
         let router = base_router(provider)
             .merge(handle.pki_routes())
             .merge(admin::router(handle.clone()));
-        match AdminTask::start(&socket, router).await {
+        match AdminTask::of(&prepared, router).await {
             Ok(admin) => Ok(Self {
                 proxy,
                 admin,
-                signals: tokio::spawn(reload_on(hangups, handle)),
+                signals: juki_runtime::spawn(reload_on(hangups, handle)),
             }),
             Err(error) => {
                 // What it says has been logged; the socket is what the start failed with.
@@ -86,6 +89,7 @@ impl Node for FirewallProxy {
 
     async fn failure(&self) -> String {
         tokio::select! {
+            biased;
             failure = self.proxy.failure() => failure,
             failure = self.admin.failure() => failure,
         }
@@ -99,7 +103,10 @@ impl Node for FirewallProxy {
 }
 
 /// Takes the policy in force anew whenever the signal comes.
-async fn reload_on(mut hangups: Signal, handle: ProxyHandle) {
+async fn reload_on(hangups: Option<Signal>, handle: ProxyHandle) {
+    let Some(mut hangups) = hangups else {
+        return;
+    };
     while hangups.recv().await.is_some() {
         // What became of it is logged and recorded; nobody waits for an answer.
         let _told = handle.reload(ReloadBy::Signal).await;

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use juki_admin::{Hop, StatusReport};
-use juki_crypto::SystemRandomness;
 use juki_domain::{ErrorCode, NodeId};
 use juki_firewall::{Explanation, PolicyChange, Sample, Summary, Watcher};
 use juki_incident::{ALERTS_PASSED, Alert, AlertsPassed, MonitorAnswer};
 use juki_node::{
-    Hops, LedgerThread, Prepared, StartError, Stored, link_status, open_ledger, peers_up,
+    AnyFiles, Hops, LedgerThread, Prepared, StartError, Stored, link_status, open_ledger, peers_up,
     transport_settings,
 };
-use juki_runtime::{Clock, DiskFiles, SystemClock};
+use juki_runtime::Clock;
 use juki_store::Ledger;
 use juki_topology::NodeConfig;
 use juki_transport::Transport;
@@ -59,7 +58,7 @@ impl Proxy {
     /// [`StartError`] naming what is in the way.
     pub fn start(prepared: Arc<Prepared>) -> Result<Self, StartError> {
         let read = policy_source::read(&prepared.config, &prepared.folder)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock = Arc::clone(&prepared.machine.clock);
         let records = open_records(&prepared, &clock)?;
         let (events, taken) = mpsc::channel(EVENTS_MAX);
         let settings = transport_settings(&prepared, Arc::clone(&clock));
@@ -97,7 +96,7 @@ impl Proxy {
         };
         forwarder.record_policy(PolicyChange::default(), None);
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(forwarder.run(taken, ordered, stopped));
+        let task = juki_runtime::spawn(forwarder.run(taken, ordered, stopped));
         Ok(Self {
             handle,
             task,
@@ -238,13 +237,7 @@ struct Records {
 
 fn open_records(prepared: &Prepared, clock: &Arc<dyn Clock>) -> Result<Records, StartError> {
     let node = &prepared.config.node.name;
-    let (ledger, found) = open_ledger(
-        &prepared.data(),
-        node,
-        &prepared.keys,
-        Arc::new(SystemRandomness),
-        clock.now_ms(),
-    )?;
+    let (ledger, found) = open_ledger(prepared, clock.now_ms())?;
     if let Some(torn) = found.torn {
         tracing::warn!(
             event = "ledger.tail_cut",
@@ -254,8 +247,9 @@ fn open_records(prepared: &Prepared, clock: &Arc<dyn Clock>) -> Result<Records, 
         );
     }
     let unreported = unreported(node, ledger.ledger())?;
-    let (thread, stored) = LedgerThread::start(ledger, Arc::clone(clock))
-        .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
+    let (thread, stored) =
+        LedgerThread::start(ledger, Arc::clone(clock), &prepared.machine.threads)
+            .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
     Ok(Records {
         thread,
         stored,
@@ -264,7 +258,7 @@ fn open_records(prepared: &Prepared, clock: &Arc<dyn Clock>) -> Result<Records, 
 }
 
 /// Alerts among the newest entries behind the last that the server above has.
-fn unreported(node: &NodeId, ledger: &Ledger<DiskFiles>) -> Result<Vec<Alert>, StartError> {
+fn unreported(node: &NodeId, ledger: &Ledger<AnyFiles>) -> Result<Vec<Alert>, StartError> {
     let mut alerts = Vec::new();
     let from = ledger.chain().seq.saturating_sub(LOOKED_BACK_MAX);
     ledger.replay(from, &mut |entry| match entry.kind {

@@ -10,19 +10,35 @@ use juki_admin::{AdminSocket, ServeError};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
-use crate::StartError;
+use crate::{Prepared, StartError};
 
 /// How long the admin API may take to end; the server itself gives requests in work two seconds.
 const END_MAX: Duration = Duration::from_secs(5);
 
 /// A served admin socket: whoever holds this can be asked.
 pub struct AdminTask {
-    task: JoinHandle<()>,
+    /// None on a machine that serves no interfaces.
+    task: Option<JoinHandle<()>>,
     end: Arc<Notify>,
     failed: watch::Receiver<Option<String>>,
 }
 
 impl AdminTask {
+    /// The admin API of a node, where its machine serves one.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn of(prepared: &Prepared, router: Router) -> Result<Self, StartError> {
+        if prepared.machine.serves {
+            return Self::start(&prepared.admin_socket(), router).await;
+        }
+        Ok(Self {
+            task: None,
+            end: Arc::default(),
+            failed: watch::Sender::new(None).subscribe(),
+        })
+    }
+
     /// Binds the socket and serves the routes on it. Must be called within a tokio runtime.
     ///
     /// # Errors
@@ -47,11 +63,18 @@ impl AdminTask {
                 failure.send_replace(Some(with_causes(&error)));
             }
         });
-        Ok(Self { task, end, failed })
+        Ok(Self {
+            task: Some(task),
+            end,
+            failed,
+        })
     }
 
     /// Waits until serving fails; a sound one never ends this.
     pub async fn failure(&self) -> String {
+        if self.task.is_none() {
+            return std::future::pending().await;
+        }
         let mut failed = self.failed.clone();
         match failed.wait_for(Option::is_some).await {
             Ok(failure) => failure.clone().unwrap_or_default(),
@@ -60,13 +83,16 @@ impl AdminTask {
     }
 
     /// Lets requests in work end, for some seconds at most, and removes the socket.
-    pub async fn end(mut self) {
+    pub async fn end(self) {
+        let Some(mut task) = self.task else {
+            return;
+        };
         self.end.notify_one();
-        match tokio::time::timeout(END_MAX, &mut self.task).await {
+        match tokio::time::timeout(END_MAX, &mut task).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(event = "admin.unfinished", %error),
             Err(late) => {
-                self.task.abort();
+                task.abort();
                 tracing::warn!(event = "admin.unfinished", error = %late);
             }
         }

@@ -2,15 +2,14 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
 use juki_admin::{AdminProvider, Hop, StatusReport};
-use juki_crypto::{NoticeKind, Randomness, SystemRandomness};
+use juki_crypto::{NoticeKind, Randomness};
 use juki_dispatch::{
     Communication, Direction, IndexPort, Input, NodeIdentity, Sequencer, Service, View,
 };
 use juki_domain::ErrorCode;
-use juki_runtime::{Clock, DiskFiles, SystemClock};
+use juki_runtime::{Clock, Running};
 use juki_transport::{NoticeRefused, NoticeStore, Transport, TransportSettings};
 use tokio::sync::{mpsc, watch};
 
@@ -20,7 +19,9 @@ use crate::link_status::{link_status, peers_up};
 use crate::replay::bring_up;
 use crate::sequencer_thread::{SequencerThread, Work};
 use crate::tickets::{Answers, Tickets};
-use crate::{CallError, Hops, LedgerAdapter, Prepared, StartError, Stop, open_ledger, telemetry};
+use crate::{
+    AnyFiles, CallError, Hops, LedgerAdapter, Prepared, StartError, Stop, open_ledger, telemetry,
+};
 
 /// Inputs that may wait for the sequencer; the links wait when it is full.
 const WORK_MAX: usize = 4096;
@@ -58,7 +59,7 @@ pub struct EngineParts {
 /// A running node with services.
 pub struct Engine {
     handle: EngineHandle,
-    thread: JoinHandle<()>,
+    thread: Running,
     events: tokio::task::JoinHandle<()>,
     /// Ends by itself after the thread.
     answering: tokio::task::JoinHandle<()>,
@@ -87,7 +88,8 @@ impl Engine {
         parts: EngineParts,
         stop: Stop,
     ) -> Result<Self, StartError> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock = Arc::clone(&prepared.machine.clock);
+        let threads = prepared.machine.threads.clone();
         let sequencer = open_sequencer(&prepared, parts.services, &parts.index, clock.as_ref())?;
         let (events, taken) = mpsc::channel(EVENTS_MAX);
         let settings = transport_settings(&prepared, Arc::clone(&clock));
@@ -125,17 +127,16 @@ impl Engine {
             calendar,
             index_port: Arc::clone(&parts.index),
             index_doubtful: false,
-            index: IndexWriter::start(parts.index)
+            index: IndexWriter::start(parts.index, &threads)
                 .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?,
             reporter: parts.reporter,
             reports: Arc::clone(&handle.reports),
             failed: failure,
         };
-        let thread = std::thread::Builder::new()
-            .name("sequencer".to_owned())
-            .spawn(move || thread.run())
+        let thread = threads
+            .run("sequencer", Box::pin(thread.run()))
             .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?;
-        let events = tokio::spawn(LinkEvents::new(handle.clone(), clock).pass(taken));
+        let events = juki_runtime::spawn(LinkEvents::new(handle.clone(), clock).pass(taken));
         Ok(Self {
             handle,
             thread,
@@ -171,10 +172,7 @@ impl Engine {
     /// The sentence with which the sequencer failed.
     pub async fn shutdown(self) -> Result<(), String> {
         let _ = self.handle.work.send(Work::Stop).await;
-        let thread = self.thread;
-        let joined = tokio::task::spawn_blocking(move || thread.join().is_ok())
-            .await
-            .unwrap_or(false);
+        let joined = self.thread.ended().await;
         let _ = self.answering.await;
         self.events.abort();
         self.handle.transport.shutdown().await;
@@ -321,8 +319,10 @@ pub fn transport_settings(prepared: &Prepared, clock: Arc<dyn Clock>) -> Transpo
         juki_pki::write_revocation_list(&path, der).map_err(std::io::Error::other)
     };
     let folder: &Path = &prepared.folder;
-    TransportSettings {
+    let machine = &prepared.machine;
+    let mut settings = TransportSettings {
         notices: notice_store(&prepared.keys_folder()),
+        sockets: machine.sockets.clone(),
         ..TransportSettings::from_config(
             &prepared.config,
             folder,
@@ -330,7 +330,11 @@ pub fn transport_settings(prepared: &Prepared, clock: Arc<dyn Clock>) -> Transpo
             Arc::new(keep),
             clock,
         )
+    };
+    if let Some(timing) = machine.timing {
+        settings.timing = timing;
     }
+    settings
 }
 
 /// Notices are kept beside the keys, each kind in a file of its own.
@@ -357,16 +361,10 @@ fn open_sequencer(
     mut services: Vec<Box<dyn Service>>,
     index: &Arc<dyn IndexPort>,
     clock: &dyn Clock,
-) -> Result<Sequencer<LedgerAdapter<DiskFiles>>, StartError> {
-    let randomness: Arc<dyn Randomness> = Arc::new(SystemRandomness);
+) -> Result<Sequencer<LedgerAdapter<AnyFiles>>, StartError> {
+    let randomness: Arc<dyn Randomness> = Arc::clone(&prepared.machine.randomness);
     let node = prepared.config.node.name.clone();
-    let (ledger, found) = open_ledger(
-        &prepared.data(),
-        &node,
-        &prepared.keys,
-        Arc::clone(&randomness),
-        clock.now_ms(),
-    )?;
+    let (ledger, found) = open_ledger(prepared, clock.now_ms())?;
     if let Some(torn) = found.torn {
         tracing::warn!(
             event = "ledger.tail_cut",

@@ -12,6 +12,7 @@ mod keys;
 mod link_events;
 mod link_status;
 mod links;
+mod machine;
 mod monitor_api;
 mod pki_desk;
 mod replay;
@@ -29,6 +30,7 @@ pub use engine::{Engine, EngineHandle, EngineParts, Reporter, Reports, transport
 pub use keys::{Keys, KeysError};
 pub use link_status::{link_status, peers_up};
 pub use links::{Handover, LedgerThread, Stored};
+pub use machine::{AnyFiles, Machine, OpenFolder, OpenIndex};
 pub use monitor_api::{alert_row, monitor_report};
 pub use pki_desk::pki_routes;
 pub use replay::{LedgerAdapter, open_ledger};

@@ -2,7 +2,6 @@
 
 use juki_admin::{NodeState, PeerReport, StatusReport};
 use juki_domain::ErrorCode;
-use juki_runtime::{Clock as _, SystemClock};
 use juki_transport::{PeerState, Transport};
 use juki_wire::VERSION;
 
@@ -19,7 +18,7 @@ use crate::Prepared;
 #[must_use]
 pub fn link_status(prepared: &Prepared, transport: &Transport) -> StatusReport {
     let peers = transport.peers();
-    let now_ms = SystemClock.now_ms();
+    let now_ms = prepared.machine.clock.now_ms();
     let grace_ms = prepared.config.limits.connecting_after_ms;
     let mut dialled = peers.iter().filter(|peer| peer.dialled);
     let state = if dialled.all(|peer| peer.holds(now_ms, grace_ms)) {

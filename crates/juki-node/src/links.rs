@@ -1,15 +1,14 @@
 //! What all nodes do alike with their links, and a ledger thread for those without services.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
 
 use juki_dispatch::{LedgerPort as _, LedgerRead as _};
 use juki_ledger::{Checkpoint, NewEntry};
-use juki_runtime::{Clock, DiskFiles};
-use tokio::sync::mpsc;
+use juki_runtime::{Clock, Running, Threads};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::LedgerAdapter;
+use crate::{AnyFiles, LedgerAdapter};
 
 /// Entries that may wait for a ledger thread; beyond them they are counted as lost records, which
 /// the next entry reports.
@@ -47,8 +46,9 @@ pub enum Handover {
 
 /// A ledger with a thread of its own: its entries gate nothing (a firewall's records).
 pub struct LedgerThread {
-    items: Option<SyncSender<Item>>,
-    thread: Option<JoinHandle<Result<(), String>>>,
+    items: Option<mpsc::Sender<Item>>,
+    thread: Option<Running>,
+    ended: oneshot::Receiver<Result<(), String>>,
 }
 
 impl LedgerThread {
@@ -57,17 +57,22 @@ impl LedgerThread {
     /// # Errors
     /// Whatever the operating system says.
     pub fn start(
-        ledger: LedgerAdapter<DiskFiles>,
+        ledger: LedgerAdapter<AnyFiles>,
         clock: Arc<dyn Clock>,
+        threads: &Threads,
     ) -> std::io::Result<(Self, mpsc::Receiver<Stored>)> {
-        let (items, taken) = sync_channel::<Item>(QUEUE_MAX);
+        let (items, taken) = mpsc::channel::<Item>(QUEUE_MAX);
         let (told, stored) = mpsc::channel(TOLD_MAX);
-        let thread = std::thread::Builder::new()
-            .name("ledger".to_owned())
-            .spawn(move || keep(ledger, clock.as_ref(), &taken, &told))?;
+        let (end, ended) = oneshot::channel();
+        let work = async move {
+            // Whoever let go of the thread is not interested.
+            let _ = end.send(keep(ledger, clock.as_ref(), taken, told).await);
+        };
+        let thread = threads.run("ledger", Box::pin(work))?;
         let started = Self {
             items: Some(items),
             thread: Some(thread),
+            ended,
         };
         Ok((started, stored))
     }
@@ -95,7 +100,7 @@ impl LedgerThread {
         match self.items.as_ref().map(|items| items.try_send(item)) {
             Some(Ok(())) => Handover::Taken,
             Some(Err(TrySendError::Full(_))) => Handover::QueueFull,
-            Some(Err(TrySendError::Disconnected(_))) | None => Handover::ThreadEnded,
+            Some(Err(TrySendError::Closed(_))) | None => Handover::ThreadEnded,
         }
     }
 
@@ -103,13 +108,15 @@ impl LedgerThread {
     ///
     /// # Errors
     /// The sentence with which the thread ended.
-    pub fn close(mut self) -> Result<(), String> {
+    pub async fn close(mut self) -> Result<(), String> {
         self.items = None;
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(ended)) => ended,
-            Some(Err(_)) => Err("the ledger's thread panicked".to_owned()),
-            None => Ok(()),
+        let Some(thread) = self.thread.take() else {
+            return Ok(());
+        };
+        if !thread.ended().await {
+            return Err("the ledger's thread panicked".to_owned());
         }
+        self.ended.try_recv().unwrap_or(Ok(()))
     }
 }
 
@@ -117,24 +124,25 @@ impl Drop for LedgerThread {
     fn drop(&mut self) {
         self.items = None;
         // The process may be about to end: a thread that still draws salts then would be aborted.
-        if let Some(thread) = self.thread.take() {
+        if let Some(mut thread) = self.thread.take() {
             let _ended = thread.join();
         }
     }
 }
 
 /// The thread's work until whoever hands items over is gone.
-fn keep(
-    mut ledger: LedgerAdapter<DiskFiles>,
+async fn keep(
+    mut ledger: LedgerAdapter<AnyFiles>,
     clock: &dyn Clock,
-    taken: &Receiver<Item>,
-    told: &mpsc::Sender<Stored>,
+    mut taken: mpsc::Receiver<Item>,
+    told: mpsc::Sender<Stored>,
 ) -> Result<(), String> {
-    while let Ok(first) = taken.recv() {
+    let mut items = Vec::new();
+    while taken.recv_many(&mut items, QUEUE_MAX).await > 0 {
         let now_ms = clock.now_ms();
         let mut tagged = Vec::new();
         let mut signs = false;
-        for item in std::iter::once(first).chain(taken.try_iter()) {
+        for item in items.drain(..) {
             match item {
                 Item::Entry(entry) => {
                     ledger.append(now_ms, entry)?;

@@ -1,20 +1,17 @@
 //! Opening a ledger and bringing the index up to it.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use juki_crypto::{Randomness, SigningKey};
 use juki_dispatch::{
     IndexBatch, IndexError, IndexMark, IndexPort, LedgerPort, LedgerRead, Service, View,
 };
-use juki_domain::NodeId;
 use juki_ledger::{Chain, Checkpoint, Entry, NewEntry};
-use juki_runtime::{DiskFiles, Files};
+use juki_runtime::Files;
 use juki_store::{Ledger, LedgerError, LedgerIdentity, LedgerSettings, OpenReport};
 
-use crate::Keys;
+use crate::{AnyFiles, Prepared};
 
 /// Entries between two signed checkpoints.
 const CHECKPOINT_EVERY: u64 = 1_000;
@@ -26,19 +23,15 @@ const REPLAY_WRITES: usize = 20_000;
 /// # Errors
 /// [`LedgerError`].
 pub fn open_ledger(
-    data: &Path,
-    node: &NodeId,
-    keys: &Keys,
-    randomness: Arc<dyn Randomness>,
+    prepared: &Prepared,
     now_ms: u64,
-) -> Result<(LedgerAdapter<DiskFiles>, OpenReport), LedgerError> {
-    let files = DiskFiles::open(&data.join("ledger"))?;
-    let signing: Arc<SigningKey> = Arc::clone(&keys.signing);
+) -> Result<(LedgerAdapter<AnyFiles>, OpenReport), LedgerError> {
+    let files = (prepared.machine.folders)(&prepared.data().join("ledger"))?;
     let identity = LedgerIdentity {
-        node: node.clone(),
-        storage: keys.storage_key(),
-        signing,
-        randomness,
+        node: prepared.config.node.name.clone(),
+        storage: prepared.keys.storage_key(),
+        signing: Arc::clone(&prepared.keys.signing),
+        randomness: Arc::clone(&prepared.machine.randomness),
     };
     let (ledger, report) = Ledger::open(files, identity, LedgerSettings::default(), now_ms)?;
     Ok((LedgerAdapter::new(ledger), report))
@@ -229,9 +222,10 @@ fn write_through(
 
 #[cfg(test)]
 mod tests {
-    use juki_crypto::{StorageKey, SystemRandomness};
+    use juki_crypto::{SigningKey, StorageKey, SystemRandomness};
     use juki_dispatch::{Context, MemoryIndex, Origin, Step};
     use juki_ledger::EntryKind;
+    use juki_runtime::DiskFiles;
 
     use super::*;
 

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use crate::data_lock::DataLock;
 use crate::expiry_reminder::remind;
 use crate::secrets::{CREDENTIALS_VARIABLE, findings, secrets_folder};
-use crate::{Arguments, Keys, telemetry};
+use crate::{Arguments, Keys, Machine, telemetry};
 
 /// A node cannot start, or ended badly.
 #[derive(Debug)]
@@ -92,6 +92,8 @@ pub struct Prepared {
     pub keys: Keys,
     /// The language of what the node writes for people.
     pub lang: Lang,
+    /// The machine it runs on.
+    pub machine: Machine,
 }
 
 impl Prepared {
@@ -123,6 +125,12 @@ impl Prepared {
 /// Asks a node to stop, from anywhere in it.
 #[derive(Clone)]
 pub struct Stop(watch::Sender<bool>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(watch::channel(false).0)
+    }
+}
 
 impl Stop {
     /// Asks.
@@ -246,6 +254,7 @@ fn prepare(path: &Path, role: NodeRole, lang: Lang) -> Result<Prepared, StartErr
         secrets,
         keys,
         lang,
+        machine: Machine::system(),
     })
 }
 
@@ -281,7 +290,7 @@ fn is_supervised() -> bool {
 
 async fn live<N: Node>(prepared: Arc<Prepared>) -> Result<(), StartError> {
     let failed = |error: String| StartError::failed(ErrorCode::DiskFailed, error);
-    let stop = Stop(watch::channel(false).0);
+    let stop = Stop::default();
     let name = prepared.config.node.name.clone();
     tracing::info!(event = "node.starting", node = %name, version = env!("CARGO_PKG_VERSION"));
     let _data = DataLock::take(&prepared.data())?;

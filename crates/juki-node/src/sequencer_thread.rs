@@ -9,7 +9,7 @@ use juki_dispatch::{
     Communication, IndexPort, Input, LedgerPort as _, Output, Sequencer, TurnError, View,
 };
 use juki_domain::{CivilDate, ErrorCode, NodeId};
-use juki_runtime::{Calendar, Clock, DiskFiles};
+use juki_runtime::{Calendar, Clock};
 use juki_topology::NodeConfig;
 use juki_transport::{Class, Transport};
 use juki_wire::{Header, Priority, Refusal};
@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::index_writer::IndexWriter;
 use crate::tickets::Answers;
-use crate::{Hops, LedgerAdapter, Reporter, Reports};
+use crate::{AnyFiles, Hops, LedgerAdapter, Reporter, Reports};
 
 /// Inputs taken into one turn, which share a sync.
 const TURN_MAX: usize = 512;
@@ -25,7 +25,9 @@ const TURN_MAX: usize = 512;
 const BULK_BYTES_PER_TURN: usize = 8 * 1024;
 /// Bulk frames above which a turn takes all that wait, so that they do not gather without bound.
 const BULK_WAITING_MAX: usize = 1_024;
-/// How often the node's report on itself is renewed.
+/// Longest sleep of an idle node.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+/// How often the node's report on itself is renewed while something happens.
 const REPORT_EVERY_MS: u64 = 100;
 
 /// What reaches the thread.
@@ -38,7 +40,7 @@ pub(crate) enum Work {
 
 /// What the thread works with.
 pub(crate) struct SequencerThread {
-    pub(crate) sequencer: Sequencer<LedgerAdapter<DiskFiles>>,
+    pub(crate) sequencer: Sequencer<LedgerAdapter<AnyFiles>>,
     pub(crate) work: mpsc::Receiver<Work>,
     /// Frames of bulk services that wait for a turn with room for them.
     pub(crate) bulk: VecDeque<Bytes>,
@@ -61,14 +63,8 @@ pub(crate) struct SequencerThread {
 
 impl SequencerThread {
     /// Works until it is told to stop or a turn fails, then ends ledger and index in order.
-    pub(crate) fn run(mut self) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build();
-        let ended = match runtime {
-            Ok(runtime) => runtime.block_on(self.work_on()),
-            Err(error) => Err(error.to_string()),
-        };
+    pub(crate) async fn run(mut self) {
+        let ended = self.work_on().await;
         let now_ms = self.clock.now_ms();
         let ended = ended.and_then(|()| {
             self.sequencer.note_sent(self.sent.close());
@@ -104,23 +100,17 @@ impl SequencerThread {
         let mut returned: Vec<Input> = Vec::new();
         let mut blocks = BTreeSet::new();
         let mut reported_ms = 0;
+        // Something happened that the report does not say yet.
+        let mut unsaid = true;
         loop {
             let now_ms = self.clock.now_ms();
-            let due = self
-                .sequencer
-                .next_timeout()
-                .unwrap_or(u64::MAX)
-                .min(now_ms + REPORT_EVERY_MS);
             let wait = if returned.is_empty() && self.bulk.is_empty() {
-                due.saturating_sub(now_ms)
+                self.idle(now_ms, unsaid.then(|| reported_ms + REPORT_EVERY_MS))
             } else {
-                0
+                Duration::ZERO
             };
-            let received = tokio::time::timeout(
-                Duration::from_millis(wait),
-                self.work.recv_many(&mut buffer, TURN_MAX),
-            )
-            .await;
+            let received =
+                tokio::time::timeout(wait, self.work.recv_many(&mut buffer, TURN_MAX)).await;
             if received == Ok(0) {
                 return Ok(());
             }
@@ -146,11 +136,24 @@ impl SequencerThread {
             let now_ms = self.clock.now_ms();
             let date = self.calendar.civil_date(now_ms);
             self.take_bulk(&mut inputs);
+            let had_something = !inputs.is_empty();
             returned = self.turn((now_ms, date), inputs)?;
-            if now_ms >= reported_ms + REPORT_EVERY_MS {
-                reported_ms = now_ms;
+            unsaid |= had_something || self.index.due(self.sequencer.view()).is_some();
+            if unsaid && now_ms >= reported_ms + REPORT_EVERY_MS {
+                (reported_ms, unsaid) = (now_ms, false);
                 self.report();
             }
+        }
+    }
+
+    /// How long nothing has to be done where nothing comes: a node that is idle sleeps.
+    fn idle(&self, now_ms: u64, report_ms: Option<u64>) -> Duration {
+        let due_ms = [self.sequencer.next_timeout(), report_ms];
+        let due_ms = due_ms.into_iter().flatten().min().unwrap_or(u64::MAX);
+        let due = Duration::from_millis(due_ms.saturating_sub(now_ms)).min(IDLE_MAX);
+        match self.index.due(self.sequencer.view()) {
+            Some(index) => due.min(index),
+            None => due,
         }
     }
 

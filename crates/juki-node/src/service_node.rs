@@ -26,8 +26,7 @@ impl ServiceNode {
         parts: EngineParts,
         routes: impl FnOnce(EngineHandle) -> Router,
     ) -> Result<Self, StartError> {
-        let socket = prepared.admin_socket();
-        let engine = Engine::start(prepared, parts, stop)?;
+        let engine = Engine::start(Arc::clone(&prepared), parts, stop)?;
         let handle = engine.handle();
         let addresses = handle
             .transport()
@@ -44,7 +43,7 @@ impl ServiceNode {
             .merge(crate::monitor_api::router(handle.clone()))
             .merge(pki)
             .merge(routes(handle));
-        match AdminTask::start(&socket, router).await {
+        match AdminTask::of(&prepared, router).await {
             Ok(admin) => Ok(Self {
                 engine,
                 admin,
@@ -79,6 +78,7 @@ impl ServiceNode {
     /// Waits until the engine or the admin API fails.
     pub async fn failure(&self) -> String {
         tokio::select! {
+            biased;
             failure = self.engine.failure() => failure,
             failure = self.admin.failure() => failure,
         }

@@ -58,7 +58,7 @@ impl Answers {
     /// The way of answers, and the task that hands them out until the way is dropped.
     pub(crate) fn begin(tickets: Arc<Tickets>) -> (Self, JoinHandle<()>) {
         let (across, mut arrived) = mpsc::channel(TURNS_MAX);
-        let task = tokio::spawn(async move {
+        let task = juki_runtime::spawn(async move {
             while let Some(answers) = arrived.recv().await {
                 hand_out(answers);
             }

@@ -8,7 +8,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use juki_access::{AccessControl, AccessRates};
-use juki_crypto::{SystemRandomness, VerifyingKey};
+use juki_crypto::VerifyingKey;
 use juki_dispatch::{IndexPort, View};
 use juki_domain::{ErrorCode, MunicipalityCode, NodeId, NodeRole, ServiceId};
 use juki_incident::{Level, Monitor, MonitorSettings, Suspicion};
@@ -119,6 +119,9 @@ pub fn registry(prepared: &Prepared, searchable: bool) -> Registry {
 /// # Errors
 /// [`StartError`] where not even an empty one can be made.
 pub fn open_index(prepared: &Prepared) -> Result<Arc<dyn IndexPort>, StartError> {
+    if let Some(open) = &prepared.machine.index {
+        return Ok(open());
+    }
     // The number rises with the form of keys and values: an index of another form does not open under
     // the key, and is folded anew.
     let key = prepared.keys.storage_key().derive("index 3");
@@ -130,7 +133,7 @@ pub fn open_index(prepared: &Prepared) -> Result<Arc<dyn IndexPort>, StartError>
         | NodeRole::AccessPoint => LsmSize::SMALL,
     };
     let folder = prepared.data().join("index");
-    let index = LsmIndex::open(&folder, key, &SystemRandomness, size);
+    let index = LsmIndex::open(&folder, key, prepared.machine.randomness.as_ref(), size);
     index
         .map(|index| Arc::new(index) as Arc<dyn IndexPort>)
         .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))

@@ -53,3 +53,37 @@ pub trait Files: Send {
     /// Whatever the medium says.
     fn sync_folder(&mut self) -> io::Result<()>;
 }
+
+impl<F: Files + ?Sized> Files for Box<F> {
+    fn list(&self) -> io::Result<Vec<String>> {
+        (**self).list()
+    }
+
+    fn create(&mut self, name: &str) -> io::Result<()> {
+        (**self).create(name)
+    }
+
+    fn len(&self, name: &str) -> io::Result<u64> {
+        (**self).len(name)
+    }
+
+    fn read_at(&self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        (**self).read_at(name, offset, buffer)
+    }
+
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        (**self).write_at(name, offset, bytes)
+    }
+
+    fn set_len(&mut self, name: &str, len: u64) -> io::Result<()> {
+        (**self).set_len(name, len)
+    }
+
+    fn sync(&mut self, name: &str) -> io::Result<()> {
+        (**self).sync(name)
+    }
+
+    fn sync_folder(&mut self) -> io::Result<()> {
+        (**self).sync_folder()
+    }
+}

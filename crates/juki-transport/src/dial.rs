@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use juki_domain::ErrorCode;
 use juki_topology::DialAddress;
-use quinn::{ClientConfig, Connection, Endpoint};
+use quinn::{Connection, Endpoint};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -80,6 +80,7 @@ impl Dialler {
         };
         let mut wanted = Wanted::new(&self.hub, &self.slot);
         let first = tokio::select! {
+            biased;
             greeted = self.greeted(&endpoint, address, false) => greeted,
             // The peer was restarted: what waits for its old address waits in vain.
             () = moved(&self.hub, &self.dial, address) => return Attempt::Failed(ErrorCode::LineDown),
@@ -93,6 +94,7 @@ impl Dialler {
         self.run(&mut links, &connection, greeted);
         loop {
             tokio::select! {
+                biased;
                 ended = links.join_next() => match ended {
                     Some(Ok(Ended::Drained)) => {}
                     // The older one broke while the newer was on its way: that one is the link now.
@@ -175,7 +177,7 @@ impl Dialler {
             .tls
             .client(Arc::clone(&judge))
             .map_err(|_| ErrorCode::HelloFailed)?;
-        let mut config = ClientConfig::new(Arc::new(tls));
+        let mut config = self.hub.settings.sockets.client_config(tls);
         config.transport_config(Arc::new(transport_config(&self.hub.settings.timing, true)));
         let connecting = endpoint
             .connect_with(config, address, &self.server_name)
@@ -270,6 +272,7 @@ impl Wanted {
     async fn another(&mut self) {
         if !self.is_wanted {
             let changed = tokio::select! {
+                biased;
                 changed = self.renewals.changed() => changed,
                 changed = self.anew.changed() => changed,
             };
@@ -296,6 +299,9 @@ const EAGER_LOOKS: u32 = 500;
 
 /// Returns when the peer has announced another address.
 async fn moved(hub: &Hub, dial: &DialAddress, address: SocketAddr) {
+    if matches!(dial, DialAddress::Fixed(_)) {
+        return std::future::pending().await;
+    }
     loop {
         tokio::time::sleep(hub.settings.timing.address_check).await;
         if resolve(dial).is_some_and(|now| now != address) {

@@ -5,10 +5,12 @@ use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use aws_lc_rs::{digest, hmac};
+use aws_lc_rs::{digest, hkdf, hmac};
+use juki_crypto::{Randomness, SystemRandomness, random_array};
+use quinn::crypto::rustls::{QuicClientConfig, QuicServerConfig};
 use quinn::{
-    AsyncUdpSocket, Endpoint, EndpointConfig, IdleTimeout, Runtime, ServerConfig, TokioRuntime,
-    TransportConfig, VarInt,
+    AsyncUdpSocket, ClientConfig, ConnectionId, Endpoint, EndpointConfig, IdleTimeout, Runtime,
+    ServerConfig, TokioRuntime, TransportConfig, VarInt,
 };
 
 use crate::settings::{Identity, Timing};
@@ -21,6 +23,8 @@ type Bind = dyn Fn(SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> + Send + S
 pub struct Sockets {
     runtime: Arc<dyn Runtime>,
     bind: Arc<Bind>,
+    /// Where ids and keys that QUIC draws come from; the system where there is none.
+    randomness: Option<Arc<dyn Randomness>>,
 }
 
 impl Sockets {
@@ -30,21 +34,58 @@ impl Sockets {
         Self {
             runtime: Arc::new(TokioRuntime),
             bind: Arc::new(bind_system),
+            randomness: None,
         }
     }
 
-    /// Sockets of another make.
+    /// Sockets of another make. All that QUIC draws comes from `randomness`, so that a simulated
+    /// network sends the same datagrams whenever it draws the same bytes.
     #[must_use]
-    pub fn new(runtime: Arc<dyn Runtime>, bind: Arc<Bind>) -> Self {
-        Self { runtime, bind }
+    pub fn new(
+        runtime: Arc<dyn Runtime>,
+        bind: Arc<Bind>,
+        randomness: Arc<dyn Randomness>,
+    ) -> Self {
+        Self {
+            runtime,
+            bind,
+            randomness: Some(randomness),
+        }
+    }
+
+    /// The configuration of a dialled connection.
+    pub(crate) fn client_config(&self, crypto: QuicClientConfig) -> ClientConfig {
+        let mut config = ClientConfig::new(Arc::new(crypto));
+        if let Some(randomness) = &self.randomness {
+            let randomness = Arc::clone(randomness);
+            config.initial_dst_cid_provider(Arc::new(move || {
+                ConnectionId::new(&random_array::<INITIAL_ID_LEN>(randomness.as_ref()))
+            }));
+        }
+        config
+    }
+
+    /// The configuration of an accepted connection.
+    pub(crate) fn server_config(&self, crypto: QuicServerConfig) -> ServerConfig {
+        let Some(randomness) = &self.randomness else {
+            return ServerConfig::with_crypto(Arc::new(crypto));
+        };
+        let key = random_array::<32>(randomness.as_ref());
+        let key = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(&key);
+        ServerConfig::new(Arc::new(crypto), Arc::new(key))
     }
 
     pub(crate) fn endpoint(
         &self,
         address: SocketAddr,
-        config: EndpointConfig,
+        mut config: EndpointConfig,
         server: Option<ServerConfig>,
     ) -> io::Result<Endpoint> {
+        if let Some(randomness) = &self.randomness {
+            config.rng_seed(Some(random_array(randomness.as_ref())));
+            let randomness = Arc::clone(randomness);
+            config.cid_generator(move || Box::new(RandomIds(Arc::clone(&randomness))));
+        }
         Endpoint::new_with_abstract_socket(
             config,
             server,
@@ -71,7 +112,7 @@ pub(crate) fn endpoint_config(identity: &Identity) -> EndpointConfig {
         hmac::HMAC_SHA256,
         seed.finish().as_ref(),
     )));
-    config.cid_generator(|| Box::new(RandomIds));
+    config.cid_generator(|| Box::new(RandomIds(Arc::new(SystemRandomness))));
     config
 }
 
@@ -100,14 +141,11 @@ fn bind_system(address: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>> {
 
 /// Connection ids that any run of this node accepts: quinn's own drop packets with ids of an
 /// earlier run, which then could not be answered by a reset.
-struct RandomIds;
+struct RandomIds(Arc<dyn Randomness>);
 
 impl quinn::ConnectionIdGenerator for RandomIds {
-    fn generate_cid(&mut self) -> quinn::ConnectionId {
-        let mut bytes = [0; ID_LEN];
-        // An id repeated for want of randomness is noticed by the endpoint and drawn again.
-        let _ = aws_lc_rs::rand::fill(&mut bytes);
-        quinn::ConnectionId::new(&bytes)
+    fn generate_cid(&mut self) -> ConnectionId {
+        ConnectionId::new(&random_array::<ID_LEN>(self.0.as_ref()))
     }
 
     fn cid_len(&self) -> usize {
@@ -120,6 +158,8 @@ impl quinn::ConnectionIdGenerator for RandomIds {
 }
 
 const ID_LEN: usize = 8;
+/// As long as quinn's own.
+const INITIAL_ID_LEN: usize = 20;
 const STREAMS: u32 = 3;
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const SOCKET_BUFFER_BYTES: usize = 4 * 1024 * 1024;

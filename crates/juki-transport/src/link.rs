@@ -180,6 +180,7 @@ async fn until_broken(
     let mut deadline: Option<Instant> = None;
     loop {
         tokio::select! {
+            biased;
             _ = connection.closed() => return Broken::Gone,
             ended = tasks.join_next() => match ended {
                 // A stream of frames has come to its end. Where no other link takes over soon, this

@@ -28,6 +28,17 @@ pub(crate) async fn listen(hub: Arc<Hub>, interface: Interface, endpoint: Endpoi
     let mut unsaid: Vec<TurnedAway> = Vec::new();
     loop {
         tokio::select! {
+            biased;
+            _ = report.tick() => {
+                for away in door.take_turned_away() {
+                    match unsaid.iter_mut().find(|before| before.code == away.code) {
+                        Some(before) => before.count = before.count.saturating_add(away.count),
+                        None => unsaid.push(away),
+                    }
+                }
+                unsaid.retain(|away| !hub.report_turned_away(interface, *away));
+            }
+            Some(_) = tasks.join_next() => {}
             incoming = endpoint.accept() => {
                 let Some(incoming) = incoming else { return };
                 let remote = incoming.remote_address();
@@ -41,23 +52,14 @@ pub(crate) async fn listen(hub: Arc<Hub>, interface: Interface, endpoint: Endpoi
                     Admitted::Ignore => incoming.ignore(),
                 }
             }
-            Some(_) = tasks.join_next() => {}
-            _ = report.tick() => {
-                for away in door.take_turned_away() {
-                    match unsaid.iter_mut().find(|before| before.code == away.code) {
-                        Some(before) => before.count = before.count.saturating_add(away.count),
-                        None => unsaid.push(away),
-                    }
-                }
-                unsaid.retain(|away| !hub.report_turned_away(interface, *away));
-            }
         }
     }
 }
 
 /// The configuration of one handshake.
 pub(crate) fn server_config(hub: &Hub, judge: Arc<Judge>) -> Result<ServerConfig, rustls::Error> {
-    let mut config = ServerConfig::with_crypto(Arc::new(hub.tls.server(judge)?));
+    let sockets = &hub.settings.sockets;
+    let mut config = sockets.server_config(hub.tls.server(judge)?);
     config.transport_config(Arc::new(transport_config(&hub.settings.timing, false)));
     config.max_incoming(INCOMING_MAX);
     Ok(config)

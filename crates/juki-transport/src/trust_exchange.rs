@@ -135,6 +135,7 @@ pub(crate) async fn tell(
             }
         }
         let changed = tokio::select! {
+            biased;
             changed = lists.changed() => changed,
             changed = notices.changed() => changed,
             changed = renewals.changed() => changed,

@@ -22,7 +22,7 @@ const PIECES_MAX: usize = 4;
 /// Answers with CSV (宛名番号, 住民票コード), page by page.
 pub(crate) async fn codes(State(register): State<Register>) -> Response {
     let (sender, receiver) = mpsc::channel(PIECES_MAX);
-    tokio::spawn(async move {
+    juki_runtime::spawn(async move {
         if let Err(error) = write(&register, &sender).await {
             // A list that is not whole must not look like one.
             let _ = sender.send(Err(error)).await;

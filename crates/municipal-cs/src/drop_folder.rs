@@ -55,6 +55,7 @@ impl DropFolder {
         let pause = Duration::from_millis(section.poll_ms);
         let task = tokio::spawn(async move {
             tokio::select! {
+                biased;
                 () = stop.asked() => {}
                 () = watch.go_on(pause) => {}
             }

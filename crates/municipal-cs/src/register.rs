@@ -9,7 +9,6 @@ use juki_domain::{
 };
 use juki_intake::Scope;
 use juki_node::EngineHandle;
-use juki_runtime::{Clock as _, SystemClock};
 use juki_services::registration::{
     Certificate, LocalRegistration, Registered, RegistrationOutcome, Resident, ResidentsAsk,
     ResidentsPage, change_message, find_message, local_registration, row_message,
@@ -62,8 +61,9 @@ impl Register {
 
     /// The network's civil date.
     pub(crate) fn today(&self) -> CivilDate {
-        let calendar = &self.handle.prepared().config.calendar;
-        let seconds = SystemClock.now_ms() / 1000;
+        let prepared = self.handle.prepared();
+        let calendar = &prepared.config.calendar;
+        let seconds = prepared.machine.clock.now_ms() / 1000;
         // A clock beyond the years of the calendar has stopped the node's services already.
         calendar.date_at(seconds).unwrap_or(calendar.base)
     }

@@ -4,7 +4,6 @@
 mod registrar;
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use juki_crypto::BodyPermutation;
 use juki_dispatch::Service;
@@ -43,6 +42,7 @@ impl Node for NationalCenter {
                 .reveal(),
         );
         let timeout_ms = prepared.config.limits.receipt_timeout_ms;
+        let now_ms = prepared.machine.clock.now_ms();
         let services: Vec<Box<dyn Service>> = vec![
             Box::new(JournalReceiver::new(
                 Tier::National,
@@ -57,16 +57,16 @@ impl Node for NationalCenter {
                 &records::NATIONAL_TABLES,
                 registry.clone(),
             )),
-            Box::new(CardRegistrar::new(records::registrar(&prepared)?, now_ms())),
+            Box::new(CardRegistrar::new(records::registrar(&prepared)?, now_ms)),
             Box::new(OrderDesk::new(
                 BASIS,
                 records::registrar(&prepared)?,
-                now_ms(),
+                now_ms,
             )),
             Box::new(OrderDesk::new(
                 REVOCATION,
                 records::registrar(&prepared)?,
-                now_ms(),
+                now_ms,
             )),
         ];
         let registrar = Registrar::open(&prepared)?;
@@ -95,12 +95,4 @@ impl Node for NationalCenter {
     async fn shutdown(self) -> Result<(), String> {
         self.0.shutdown().await
     }
-}
-
-fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| u64::try_from(since.as_millis()).ok())
-        .unwrap_or(0)
 }

@@ -9,7 +9,7 @@ mod renewal;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use axum::extract::State;
@@ -106,7 +106,7 @@ impl Registrar {
             handle,
             turn: Arc::default(),
         };
-        tokio::spawn(renew_lists(shared.clone()));
+        juki_runtime::spawn(renew_lists(shared.clone()));
         Router::new()
             .route("/pki/revoke", post(revoke))
             .route("/basis", post(legal_basis::publish))
@@ -189,7 +189,8 @@ async fn revoke(
     JsonBody(revocation): JsonBody<Revocation>,
 ) -> Response {
     // Once the order is on record the list must be issued, whether or not anybody waits to hear of it.
-    let revoking = tokio::spawn(async move { revoke_as_ordered(&shared, &revocation).await });
+    let revoking =
+        juki_runtime::spawn(async move { revoke_as_ordered(&shared, &revocation).await });
     match revoking.await.unwrap_or(Err(ErrorCode::NotRunning)) {
         Ok(answer) => Json(answer).into_response(),
         Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
@@ -219,7 +220,7 @@ async fn issue(shared: &Shared, revocation: Option<&Revocation>) -> Result<u64, 
     let current = transport.revocation_list();
     let list = shared
         .registrar
-        .next_list(&current, revocation, unix_now())?;
+        .next_list(&current, revocation, shared.unix_now())?;
     transport
         .install_crl(&list)
         .map_err(|_| ErrorCode::DiskFailed)?;
@@ -231,7 +232,7 @@ async fn renew_lists(shared: Shared) {
     loop {
         let current = shared.handle.transport().revocation_list();
         let end = crl_next_update(&current).unwrap_or(0);
-        if end.saturating_sub(unix_now()) < LIST_RENEWED_S {
+        if end.saturating_sub(shared.unix_now()) < LIST_RENEWED_S {
             match issue(&shared, None).await {
                 Ok(number) => tracing::info!(event = "revocation-list.renewed", list = number),
                 Err(code) => {
@@ -243,10 +244,11 @@ async fn renew_lists(shared: Shared) {
     }
 }
 
-fn unix_now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
+impl Shared {
+    /// The machine's clock in seconds since 1970.
+    fn unix_now(&self) -> u64 {
+        self.handle.prepared().machine.clock.now_ms() / 1000
+    }
 }
 
 /// When each list was issued, for whoever asks since when a node lags.

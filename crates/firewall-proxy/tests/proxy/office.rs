@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use firewall_proxy::{FirewallRecord, Proxy};
 use juki_admin::StatusReport;
-use juki_crypto::{Directory, SealingKey, SigningKey, SystemRandomness};
+use juki_crypto::{Directory, SealingKey, SigningKey};
 use juki_domain::{NodeId, ServiceId};
 use juki_node::{Keys, Prepared, open_ledger};
 use juki_pki::{Authority, generate_key, public_key_info, public_key_of};
@@ -253,6 +253,7 @@ impl World {
             secrets: folder.path().to_owned(),
             keys: office.keys(FIREWALL),
             lang: juki_domain::Lang::En,
+            machine: juki_node::Machine::system(),
         });
         let proxy = Proxy::start(Arc::clone(&prepared))
             .map_err(|error| error.sentence)
@@ -335,15 +336,7 @@ impl World {
     /// Stops the firewall and reads its ledger.
     pub(crate) async fn records(self) -> Vec<FirewallRecord> {
         self.proxy.shutdown().await.unwrap();
-        let Prepared { config, keys, .. } = &*self.prepared;
-        let (ledger, _) = open_ledger(
-            &self.prepared.data(),
-            &config.node.name,
-            keys,
-            Arc::new(SystemRandomness),
-            SystemClock.now_ms(),
-        )
-        .unwrap();
+        let (ledger, _) = open_ledger(&self.prepared, SystemClock.now_ms()).unwrap();
         let entries = ledger.ledger().entries(1, 1 << 20).unwrap();
         entries
             .iter()

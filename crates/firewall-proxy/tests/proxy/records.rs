@@ -143,6 +143,7 @@ async fn a_configuration_that_makes_no_policy_is_refused_at_the_start() {
         folder: world.prepared.folder.join("other"),
         secrets: world.prepared.secrets.clone(),
         lang: juki_domain::Lang::En,
+        machine: juki_node::Machine::system(),
         keys: juki_node::Keys {
             identity: world.prepared.keys.identity.clone(),
             signing: world.prepared.keys.signing.clone(),

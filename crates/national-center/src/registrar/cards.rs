@@ -55,7 +55,7 @@ pub(super) fn routes(
         turn: Arc::default(),
     };
     let starting = desk.clone();
-    tokio::spawn(async move {
+    juki_runtime::spawn(async move {
         if let Err(code) = starting.begin().await {
             tracing::error!(event = "cards.not_begun", code = code.code());
         }
@@ -79,7 +79,7 @@ async fn act(
     JsonBody(act): JsonBody<Act>,
 ) -> Response {
     // Once an act is on record its list must be signed, whether or not anybody waits to hear of it.
-    let doing = tokio::spawn(async move { desk.act(&act.act).await });
+    let doing = juki_runtime::spawn(async move { desk.act(&act.act).await });
     match doing.await.unwrap_or(Err(ErrorCode::NotRunning)) {
         Ok(done) => Json(done).into_response(),
         Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),

@@ -15,7 +15,7 @@ use juki_pki::{RENEWAL_CONTEXT, not_after_of, read_request, serial_of};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Registrar, Shared, append, hex, hex_of_length, text_of, unix_now};
+use super::{Registrar, Shared, append, hex, hex_of_length, text_of};
 
 /// What a node asks for, as its admin API made it.
 #[derive(Debug, Deserialize)]
@@ -43,7 +43,7 @@ async fn renew(
 ) -> Response {
     // Beside revocations: what is issued must not be judged by a record that is being written.
     let _turn = shared.turn.lock().await;
-    match shared.issue(&renewal, unix_now()) {
+    match shared.issue(&renewal, shared.unix_now()) {
         Ok(answer) => Json(answer).into_response(),
         Err(code) => Problem::new(code, accepted_lang(&headers)).into_response(),
     }
