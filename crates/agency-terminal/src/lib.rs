@@ -15,11 +15,21 @@ use std::sync::Arc;
 use juki_dispatch::{MemoryIndex, Service};
 use juki_domain::{NodeId, NodeRole};
 use juki_incident::{Monitor, MonitorSettings};
-use juki_node::{EngineParts, Node, Prepared, Reports, ServiceNode, StartError, Stop};
+use juki_node::{
+    EngineHandle, EngineParts, Node, Prepared, Reports, ServiceNode, StartError, Stop,
+};
 use juki_services::query::Asker;
 
 /// A running terminal.
 pub struct AgencyTerminal(ServiceNode);
+
+impl AgencyTerminal {
+    /// What interfaces hold of it.
+    #[must_use]
+    pub fn handle(&self) -> EngineHandle {
+        self.0.handle()
+    }
+}
 
 impl Node for AgencyTerminal {
     const ROLE: NodeRole = NodeRole::AgencyTerminal;

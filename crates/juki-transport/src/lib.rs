@@ -9,6 +9,7 @@ mod address_file;
 mod admission;
 mod close_code;
 mod control;
+mod datagrams;
 mod dial;
 mod endpoint;
 mod event;
@@ -29,6 +30,7 @@ mod transport;
 mod trust;
 mod trust_exchange;
 
+pub use datagrams::{Datagram, DatagramNetwork, Port};
 pub use endpoint::Sockets;
 pub use event::{Class, LinkEvent, PeerSaid, PeerState, SendError};
 pub use notices::{KeepNotice, NoticeRefused, NoticeStore};

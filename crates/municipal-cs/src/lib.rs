@@ -19,7 +19,9 @@ use juki_dispatch::Service;
 use juki_domain::{ChangeRequest, CivilDate, ErrorCode, MunicipalityCode, NodeId, NodeRole};
 use juki_incident::{Monitor, MonitorSettings};
 use juki_journal::{Heights, JournalSender};
-use juki_node::{EngineParts, Node, Prepared, Reporter, Reports, ServiceNode, StartError, Stop};
+use juki_node::{
+    EngineHandle, EngineParts, Node, Prepared, Reporter, Reports, ServiceNode, StartError, Stop,
+};
 use juki_record_node as records;
 use juki_registry::Registry;
 use juki_services::codes::CodeStock;
@@ -48,6 +50,14 @@ pub struct MunicipalCs {
     http: Option<RegisterHttp>,
     imports: Imports,
     drop_folder: Option<DropFolder>,
+}
+
+impl MunicipalCs {
+    /// What interfaces hold of it.
+    #[must_use]
+    pub fn handle(&self) -> EngineHandle {
+        self.node.handle()
+    }
 }
 
 impl Node for MunicipalCs {

@@ -9,7 +9,7 @@ use juki_crypto::BodyPermutation;
 use juki_dispatch::Service;
 use juki_domain::NodeRole;
 use juki_journal::{JournalReceiver, Tier};
-use juki_node::{EngineParts, Node, Prepared, ServiceNode, StartError, Stop};
+use juki_node::{EngineHandle, EngineParts, Node, Prepared, ServiceNode, StartError, Stop};
 use juki_record_node as records;
 use juki_services::cards::CardRegistrar;
 use juki_services::codes::CodeAllocator;
@@ -20,6 +20,14 @@ use registrar::Registrar;
 
 /// A running national center.
 pub struct NationalCenter(ServiceNode);
+
+impl NationalCenter {
+    /// What interfaces hold of it.
+    #[must_use]
+    pub fn handle(&self) -> EngineHandle {
+        self.0.handle()
+    }
+}
 
 impl Node for NationalCenter {
     const ROLE: NodeRole = NodeRole::NationalCenter;

@@ -6,13 +6,21 @@ use std::sync::Arc;
 use juki_dispatch::Service;
 use juki_domain::{NodeId, NodeRole};
 use juki_journal::{JournalReceiver, Tier};
-use juki_node::{EngineParts, Node, Prepared, ServiceNode, StartError, Stop};
+use juki_node::{EngineHandle, EngineParts, Node, Prepared, ServiceNode, StartError, Stop};
 use juki_record_node as records;
 use juki_services::codes::CodeDesignator;
 use juki_services::query::QueryAnswerer;
 
 /// A running prefecture server.
 pub struct PrefectureServer(ServiceNode);
+
+impl PrefectureServer {
+    /// What interfaces hold of it.
+    #[must_use]
+    pub fn handle(&self) -> EngineHandle {
+        self.0.handle()
+    }
+}
 
 impl Node for PrefectureServer {
     const ROLE: NodeRole = NodeRole::PrefectureServer;

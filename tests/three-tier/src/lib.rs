@@ -6,31 +6,25 @@
 
 mod cast;
 mod check;
-mod clerk;
 mod faults;
 mod index;
 mod journal_writer;
-mod medium;
-mod mistakes;
 mod network;
 mod node;
 mod puppet;
-mod randomness;
-mod resident;
 mod run;
 mod terminal;
 mod world;
 
+pub use juki_simulate::model::{Acknowledged, Draft, Place, Resident, TownHall};
+pub use juki_simulate::{Medium, Power, SeededRandomness};
+
 pub use cast::{Cast, Post, cast, municipality};
-pub use clerk::{Acknowledged, TownHall};
 pub use index::KeptIndex;
 pub use journal_writer::JournalWriter;
-pub use medium::{Medium, Power};
 pub use network::{Flight, Network};
 pub use node::{Boot, Node, NodeLedger, registry};
 pub use puppet::{Heard, Puppet};
-pub use randomness::SeededRandomness;
-pub use resident::{Draft, Place, Resident};
 pub use run::{Counts, Options, Outcome};
 pub use terminal::Terminal;
 pub use world::World;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use juki_dispatch::{Input, Output, TurnError};
+use juki_dispatch::{Input, Output, Ticket, TurnError};
 use juki_domain::{CivilDate, ErrorCode};
 use juki_services::query::Question;
 use juki_wire::Priority;
@@ -12,6 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::terminal::by_code;
 use crate::{
     Boot, Counts, Flight, Network, Node, Options, Outcome, Post, Terminal, TownHall, check,
+    municipality,
 };
 
 /// 2002-10-15 00:00 UTC, in milliseconds since 1970.
@@ -62,7 +63,11 @@ impl World {
             now_ms: BEGIN_MS,
             nodes,
             network: Network::new(rng.random(), options.faults),
-            town_hall: TownHall::new(rng.random(), options.residents),
+            town_hall: TownHall::new(
+                rng.random(),
+                options.residents,
+                (0..Post::TOWNS).map(municipality).collect(),
+            ),
             terminal: Terminal::default(),
             violations: Vec::new(),
             counts: Counts::default(),
@@ -221,10 +226,14 @@ impl World {
             self.next_question_ms = now_ms + self.rng.random_range(500..4_000);
             self.ask_about_somebody();
         }
-        for (town, input) in self.town_hall.due(now_ms) {
-            let node = self.node_mut(Post::Town(town));
+        for asked in self.town_hall.due(now_ms) {
+            let node = self.node_mut(Post::Town(asked.town));
             if node.is_up() {
-                node.inbox.push(input);
+                node.inbox.push(Input::Local {
+                    service: "registration",
+                    ticket: Ticket(asked.ticket),
+                    request: asked.request,
+                });
             }
         }
         for flight in self.network.arrived(now_ms) {
@@ -312,7 +321,7 @@ impl World {
                 );
             }
             Output::Local { ticket, body } => match post {
-                Post::Town(town) => self.town_hall.answer(self.now_ms, town, ticket, &body),
+                Post::Town(town) => self.town_hall.answer(self.now_ms, town, ticket.0, &body),
                 Post::Terminal => self.terminal.answer(ticket, &body),
                 Post::Prefecture | Post::National => self
                     .violations

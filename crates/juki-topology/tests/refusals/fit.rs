@@ -123,40 +123,6 @@ fn numbers_have_bounds() {
     check(&error, bad, 15, "relay.loss", "0 to 1");
     let error = refused(ACCESS_POINT, "loss = 0.01", "mtu = 20");
     check(&error, bad, 15, "relay.mtu", "68");
-    let burst = "disturbance = { burst = { enter = 0.1, leave = 0.0 } }";
-    let error = refused(ACCESS_POINT, "loss = 0.01", burst);
-    assert_eq!(error.code(), bad);
-    assert!(error.to_string().contains("leave is above 0"), "{error}");
-    let outage = "schedule = { outages = [{ from_ms = 5, until_ms = 5 }] }";
-    let error = refused(ACCESS_POINT, "loss = 0.01", outage);
-    check(&error, bad, 15, "relay.schedule", "ends after it begins");
-    for (segment, key, sentence) in [
-        (
-            "bandwidth_bps = 0\nqueue_bytes = 1\nlines = []",
-            "bandwidth_bps",
-            "is 0",
-        ),
-        (
-            "bandwidth_bps = 1\nqueue_bytes = 99999999\nlines = []",
-            "queue_bytes",
-            "64 MiB",
-        ),
-        (
-            "bandwidth_bps = 1\nqueue_bytes = 1\nlines = [\"cs-1\"]",
-            "lines",
-            "no [[relay]]",
-        ),
-        (
-            "bandwidth_bps = 1\nqueue_bytes = 1\nlines = [\"cs-352047\", \"cs-352047\"]",
-            "lines",
-            "again",
-        ),
-    ] {
-        let shared = format!("loss = 0.01\n[[segment]]\nname = \"uplink\"\n{segment}");
-        let error = refused(ACCESS_POINT, "loss = 0.01", &shared);
-        assert_eq!(error.code(), bad, "{error}");
-        assert!(error.to_string().contains(sentence), "{key}: {error}");
-    }
     let limits = |line: &str| {
         NodeConfig::parse(&format!("{CS}\n[limits]\n{line}\n"), "f").expect_err("refused")
     };
@@ -218,4 +184,43 @@ fn keys_must_not_lie_in_the_data_folder_and_the_token_must_be_a_file_name() {
         "municipality = \"352047\"\nprefecture = \"34\"",
     );
     check(&error, bad, 6, "node.prefecture", "write \"35\"");
+}
+
+#[test]
+fn bad_lines_outages_and_shared_stretches_have_bounds() {
+    let bad = ErrorCode::ConfigBadValue;
+    let burst = "disturbance = { burst = { enter = 0.1, leave = 0.0 } }";
+    let error = refused(ACCESS_POINT, "loss = 0.01", burst);
+    assert_eq!(error.code(), bad);
+    assert!(error.to_string().contains("leave is above 0"), "{error}");
+    let outage = "schedule = { outages = [{ from_ms = 5, until_ms = 5 }] }";
+    let error = refused(ACCESS_POINT, "loss = 0.01", outage);
+    check(&error, bad, 15, "relay.schedule", "ends after it begins");
+    for (segment, key, sentence) in [
+        (
+            "bandwidth_bps = 0\nqueue_bytes = 1\nlines = []",
+            "bandwidth_bps",
+            "is 0",
+        ),
+        (
+            "bandwidth_bps = 1\nqueue_bytes = 99999999\nlines = []",
+            "queue_bytes",
+            "64 MiB",
+        ),
+        (
+            "bandwidth_bps = 1\nqueue_bytes = 1\nlines = [\"cs-1\"]",
+            "lines",
+            "no [[relay]]",
+        ),
+        (
+            "bandwidth_bps = 1\nqueue_bytes = 1\nlines = [\"cs-352047\", \"cs-352047\"]",
+            "lines",
+            "again",
+        ),
+    ] {
+        let shared = format!("loss = 0.01\n[[segment]]\nname = \"uplink\"\n{segment}");
+        let error = refused(ACCESS_POINT, "loss = 0.01", &shared);
+        assert_eq!(error.code(), bad, "{error}");
+        assert!(error.to_string().contains(sentence), "{key}: {error}");
+    }
 }

@@ -79,7 +79,7 @@ fn a_file_that_finds_no_room_is_refused_whole_and_the_server_goes_on() {
 #[test]
 fn a_server_whose_ledger_finds_no_room_stops_and_an_import_after_it_loses_and_doubles_nothing() {
     let net = Deployment::made();
-    let Some(disk) = SmallDisk::mount(net.node(CS).join("data"), "16m") else {
+    let Some(disk) = SmallDisk::mount(net.node(CS).join("data"), "10m") else {
         return;
     };
     let _up = net.jukinet(&["up", "net", "--detach"]).held();

@@ -1,6 +1,6 @@
 //! Random bytes out of a seed.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use juki_crypto::Randomness;
 use rand::{RngCore as _, SeedableRng as _};
@@ -20,6 +20,7 @@ impl SeededRandomness {
 
 impl Randomness for SeededRandomness {
     fn fill(&self, buffer: &mut [u8]) {
-        self.0.lock().expect("one thread draws").fill_bytes(buffer);
+        let mut generator = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        generator.fill_bytes(buffer);
     }
 }

@@ -4,8 +4,8 @@ use juki_domain::{ChangeReason, ChangeRequest, ErrorCode, RegisterNumber};
 use juki_services::registration::{Certificate, change_message};
 use rand::Rng as _;
 
-use crate::clerk::Want;
-use crate::{Place, Post, Resident, TownHall};
+use super::clerk::{TownHall, Want};
+use super::resident::{Place, Resident};
 
 impl TownHall {
     /// A register asks again for what it was told long ago.
@@ -41,7 +41,7 @@ impl TownHall {
 
     /// A request that must be refused.
     pub(crate) fn err(&mut self, now_ms: u64, number: usize) {
-        let town = self.rng.random_range(0..Post::TOWNS);
+        let town = self.rng.random_range(0..self.towns().len());
         let kind = self.rng.random_range(0..4);
         let keyless = self.rng.random_range(0..10) == 0;
         let Some(resident) = self

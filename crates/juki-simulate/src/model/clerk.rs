@@ -3,15 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use juki_dispatch::{Input, Ticket};
-use juki_domain::{Change, ErrorCode, ResidentRecordCode};
+use juki_domain::{Change, ErrorCode, MunicipalityCode, ResidentRecordCode};
 use juki_registry::Position;
 use juki_services::registration::{Registered, RegistrationOutcome, change_message};
 use prost::Message as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Draft, Place, Resident};
+use super::resident::{Draft, Place, Resident};
 
 /// How long a register waits before it asks again, in milliseconds.
 const ASK_AGAIN_MS: u64 = 3_000;
@@ -25,6 +24,17 @@ pub struct Acknowledged {
     pub position: Position,
     /// What the entry must say.
     pub change: Change,
+}
+
+/// What a register asks a communication server.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The town.
+    pub town: usize,
+    /// What its answer is known by.
+    pub ticket: u64,
+    /// The request in the registration service's form.
+    pub request: Vec<u8>,
 }
 
 pub(crate) enum Want {
@@ -57,6 +67,7 @@ pub(crate) struct Past {
 /// All registers and the model of what they must be told.
 pub struct TownHall {
     pub(crate) rng: ChaCha8Rng,
+    towns: Vec<MunicipalityCode>,
     /// The residents.
     pub residents: Vec<Resident>,
     tasks: BTreeMap<u64, Task>,
@@ -81,13 +92,14 @@ pub struct TownHall {
 impl TownHall {
     /// Registers with a number of residents to come.
     #[must_use]
-    pub fn new(seed: u64, residents: usize) -> Self {
+    pub fn new(seed: u64, residents: usize, towns: Vec<MunicipalityCode>) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let residents = (0..residents)
             .map(|number| Resident::new(number, &mut rng))
             .collect();
         Self {
             rng,
+            towns,
             residents,
             tasks: BTreeMap::new(),
             tickets: BTreeMap::new(),
@@ -123,7 +135,7 @@ impl TownHall {
         let (rng, Some(resident)) = (&mut self.rng, self.residents.get_mut(number)) else {
             return;
         };
-        let Some((request, paper, draft)) = resident.next_act(rng, now_ms) else {
+        let Some((request, paper, draft)) = resident.next_act(rng, now_ms, &self.towns) else {
             return;
         };
         resident.busy = true;
@@ -151,7 +163,7 @@ impl TownHall {
         if resident.busy {
             return;
         }
-        let Some((request, paper, draft)) = resident.next_act(rng, now_ms) else {
+        let Some((request, paper, draft)) = resident.next_act(rng, now_ms, &self.towns) else {
             return;
         };
         resident.busy = true;
@@ -189,8 +201,8 @@ impl TownHall {
     }
 
     /// What the registers ask now.
-    pub fn due(&mut self, now_ms: u64) -> Vec<(usize, Input)> {
-        let mut inputs = Vec::new();
+    pub fn due(&mut self, now_ms: u64) -> Vec<Asked> {
+        let mut asked = Vec::new();
         for (number, task) in self
             .tasks
             .iter_mut()
@@ -202,23 +214,26 @@ impl TownHall {
                 task.asked += 1;
                 let ticket = number * 1_000 + u64::from(task.asked);
                 self.tickets.insert(ticket, *number);
-                inputs.push((
-                    task.town,
-                    Input::Local {
-                        service: "registration",
-                        ticket: Ticket(ticket),
-                        request: task.bytes.clone(),
-                    },
-                ));
+                asked.push(Asked {
+                    town: task.town,
+                    ticket,
+                    request: task.bytes.clone(),
+                });
             }
         }
-        inputs
+        asked
     }
 
     /// When a register asks next.
     #[must_use]
     pub fn next_due(&self) -> Option<u64> {
         self.tasks.values().map(|task| task.due_ms).min()
+    }
+
+    /// The towns.
+    #[must_use]
+    pub fn towns(&self) -> &[MunicipalityCode] {
+        &self.towns
     }
 
     /// How many requests wait for an answer.
@@ -228,11 +243,10 @@ impl TownHall {
     }
 
     /// A communication server answered.
-    pub fn answer(&mut self, now_ms: u64, town: usize, ticket: Ticket, body: &[u8]) {
-        let Some(number) = self.tickets.remove(&ticket.0) else {
+    pub fn answer(&mut self, now_ms: u64, town: usize, ticket: u64, body: &[u8]) {
+        let Some(number) = self.tickets.remove(&ticket) else {
             self.violations.push(format!(
-                "town {town} answered ticket {} twice or unasked",
-                ticket.0
+                "town {town} answered ticket {ticket} twice or unasked"
             ));
             return;
         };

@@ -1,14 +1,12 @@
 //! A resident as the model sees one, and what can happen to them.
 
 use juki_domain::{
-    Address, BirthDate, Change, ChangeReason, ChangeRequest, CivilDate, IdentityRecord, Origin,
-    PersonName, RegisterNumber, ResidentRecordCode, Sex,
+    Address, BirthDate, Change, ChangeReason, ChangeRequest, CivilDate, IdentityRecord,
+    MunicipalityCode, Origin, PersonName, RegisterNumber, ResidentRecordCode, Sex,
 };
 use juki_services::registration::Certificate;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
-
-use crate::{Post, municipality};
 
 /// Where a resident is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +130,12 @@ impl Resident {
     }
 
     /// What happens to them next, if anything can now.
-    pub(crate) fn next_act(&mut self, rng: &mut ChaCha8Rng, now_ms: u64) -> Option<Act> {
+    pub(crate) fn next_act(
+        &mut self,
+        rng: &mut ChaCha8Rng,
+        now_ms: u64,
+        towns: &[MunicipalityCode],
+    ) -> Option<Act> {
         self.day += rng.random_range(1..4);
         match self.place.clone() {
             Place::Unborn => {
@@ -145,22 +148,23 @@ impl Resident {
                         ChangeReason::ExOfficioEntry,
                     ],
                 );
-                let town = rng.random_range(0..Post::TOWNS);
-                Some(self.enter(rng, town, reason, None))
+                let town = rng.random_range(0..towns.len());
+                Some(self.enter(rng, (town, reason), None, towns))
             }
             Place::Gone(town) => {
                 let reason = pick(rng, &[ChangeReason::MoveIn, ChangeReason::ExOfficioEntry]);
-                Some(self.enter(rng, town, reason, None))
+                Some(self.enter(rng, (town, reason), None, towns))
             }
             Place::Between(paper, ready_ms) if ready_ms <= now_ms => {
-                let town =
-                    (0..Post::TOWNS).find(|town| municipality(*town).number() == paper.destination);
-                let town = town.unwrap_or_else(|| rng.random_range(0..Post::TOWNS));
-                Some(self.enter(rng, town, ChangeReason::MoveIn, Some(paper)))
+                let town = towns
+                    .iter()
+                    .position(|town| town.number() == paper.destination);
+                let town = town.unwrap_or_else(|| rng.random_range(0..towns.len()));
+                Some(self.enter(rng, (town, ChangeReason::MoveIn), Some(paper), towns))
             }
             Place::Between(..) | Place::Dead(_) => None,
             Place::In(town) => Some(match rng.random_range(0..100) {
-                0..40 => self.move_out(rng, town, now_ms),
+                0..40 => self.move_out(rng, town, now_ms, towns),
                 40..48 => self.end(town, ChangeReason::Death, Place::Dead(town)),
                 48..54 => self.end(town, ChangeReason::ExOfficioDeletion, Place::Gone(town)),
                 54..85 => self.correct(rng, town),
@@ -172,23 +176,24 @@ impl Resident {
     fn enter(
         &mut self,
         rng: &mut ChaCha8Rng,
-        town: usize,
-        reason: ChangeReason,
+        (town, reason): (usize, ChangeReason),
         paper: Option<Certificate>,
+        towns: &[MunicipalityCode],
     ) -> Act {
         self.address = address(rng, self.number);
         let mut request = self.entry(town, reason);
         let origin = paper.as_ref().and_then(|paper| {
-            (0..Post::TOWNS).find(|town| municipality(*town).number() == paper.municipality)
+            let is_of = |town: &&MunicipalityCode| town.number() == paper.municipality;
+            towns.iter().find(is_of).copied()
         });
         if let Some(paper) = &paper {
             request.certificate = Some(paper.number.clone());
-            request.counterpart = origin.map(municipality).filter(|_| rng.random_bool(0.5));
+            request.counterpart = origin.filter(|_| rng.random_bool(0.5));
         }
         // Only a move from elsewhere cites where it came from.
-        let origin = origin.filter(|from| *from != town).map(|from| Origin {
-            municipality: municipality(from),
-        });
+        let origin = origin
+            .filter(|from| towns.get(town) != Some(from))
+            .map(|municipality| Origin { municipality });
         let change = Change {
             origin: origin.or(self.origin),
             ..self.said(reason)
@@ -206,13 +211,20 @@ impl Resident {
         )
     }
 
-    fn move_out(&mut self, rng: &mut ChaCha8Rng, town: usize, now_ms: u64) -> Act {
+    fn move_out(
+        &mut self,
+        rng: &mut ChaCha8Rng,
+        town: usize,
+        now_ms: u64,
+        towns: &[MunicipalityCode],
+    ) -> Act {
         let (mut request, paper, mut draft) =
             self.end(town, ChangeReason::MoveOut, Place::Gone(town));
         if rng.random_bool(0.9) {
             let number = format!("転出-{}-{}", self.number, self.day);
-            let elsewhere = (town + rng.random_range(1..Post::TOWNS)) % Post::TOWNS;
-            request.counterpart = rng.random_bool(0.8).then(|| municipality(elsewhere));
+            let elsewhere = (town + rng.random_range(1..towns.len())) % towns.len();
+            let elsewhere = towns.get(elsewhere).copied();
+            request.counterpart = elsewhere.filter(|_| rng.random_bool(0.8));
             request.certificate = Some(number.clone());
             // Some come at once, some late.
             let ready_ms = now_ms
@@ -224,7 +236,7 @@ impl Resident {
             let record = &draft.change.record;
             let paper = Certificate {
                 number,
-                municipality: municipality(town).number(),
+                municipality: towns.get(town).map_or(0, |town| town.number()),
                 destination: request.counterpart.map_or(0, |code| code.number()),
                 code: record.code.reveal().to_owned(),
                 birth: record.birth.number(),
