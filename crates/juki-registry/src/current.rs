@@ -120,9 +120,12 @@ pub(crate) fn encode_record(
 /// The current one of a person's records: a pure function of the set, whatever order it came in.
 ///
 /// A standing record goes before an ended one; a record that cites another's municipality as its
-/// origin goes before that one, unless the person returned there later, which shows as a ring of
-/// citations; then the later event goes before the earlier, and last the greater municipality code
-/// (design.md 1).
+/// origin goes before that one, unless the person returned there later; then the later event goes
+/// before the earlier, and last the greater municipality code (design.md 1).
+///
+/// A return shows as a ring of citations, or as a record that came from elsewhere itself and whose
+/// event is later than that of the record which cites it. A record that came from nowhere is not of
+/// a return: there the citation counts, whatever the dates say.
 #[must_use]
 pub fn choose_current(records: &[StoredRecord]) -> Option<&StoredRecord> {
     let standing = records
@@ -132,8 +135,12 @@ pub fn choose_current(records: &[StoredRecord]) -> Option<&StoredRecord> {
         standing if standing.is_empty() => records.iter().collect(),
         standing => standing,
     };
+    let leaves = |other: &StoredRecord, record: &StoredRecord| {
+        let is_older = other.change.event_date < record.change.event_date;
+        cited(&pool, other) == Some(record) && !(record.change.origin.is_some() && is_older)
+    };
     let left_behind = |record: &StoredRecord| {
-        pool.iter().any(|other| cited(&pool, other) == Some(record)) && !returned_to(&pool, record)
+        pool.iter().any(|other| leaves(other, record)) && !returned_to(&pool, record)
     };
     // Whoever is left behind is so by a record on no ring, and the first of such a line is left
     // behind by nobody: one is always kept.

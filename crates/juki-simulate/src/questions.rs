@@ -1,6 +1,6 @@
 //! What people at the agency's terminal ask, and what may be answered.
 
-use juki_domain::ReasonClass;
+use juki_domain::{MunicipalityCode, ReasonClass};
 use juki_node::EngineHandle;
 use juki_services::query::{LocalAnswer, LocalAsk, Question, ShownRecord, local_ask};
 use prost::Message as _;
@@ -54,25 +54,31 @@ async fn call(
     LocalAnswer::decode(answer.as_slice()).ok()
 }
 
-/// Whether a record is what the model last knew of a resident.
-pub(crate) fn is_of(
+/// In what a record differs from what the model last knew of a resident: the names of the items.
+pub(crate) fn differences(
     shown: &ShownRecord,
     resident: &Resident,
-    towns: &[juki_domain::MunicipalityCode],
-) -> bool {
+    towns: &[MunicipalityCode],
+) -> Vec<&'static str> {
     let Some((town, change)) = &resident.last else {
-        return false;
+        return vec!["everything"];
     };
     let record = &change.record;
-    towns.get(*town).map(|town| town.number()) == Some(shown.municipality)
-        && shown.ended == (change.reason.class() == ReasonClass::Deletion)
-        && shown.code == record.code.reveal()
-        && shown.name == record.name.reveal()
-        && shown.birth == record.birth.number()
-        && shown.sex == record.sex as u32
-        && shown.address == record.address.reveal()
-        && shown.reason == change.reason as u32
-        && shown.event_date == change.event_date.number()
+    let town = towns.get(*town).map(|town| town.number());
+    let ended = change.reason.class() == ReasonClass::Deletion;
+    let items = [
+        ("municipality", town == Some(shown.municipality)),
+        ("ended", shown.ended == ended),
+        ("code", shown.code == record.code.reveal()),
+        ("name", shown.name == record.name.reveal()),
+        ("birth", shown.birth == record.birth.number()),
+        ("sex", shown.sex == record.sex as u32),
+        ("address", shown.address == record.address.reveal()),
+        ("reason", shown.reason == change.reason as u32),
+        ("event date", shown.event_date == change.event_date.number()),
+    ];
+    let wrong = items.into_iter().filter(|(_, is_right)| !is_right);
+    wrong.map(|(name, _)| name).collect()
 }
 
 const AFFAIR: &str = "war-bereaved-pension";

@@ -1,5 +1,8 @@
 //! What one simulated world is made of.
 
+use std::fs;
+use std::path::Path;
+
 use juki_domain::NodeRole;
 use juki_topology::{ConfigError, Network};
 use rand::{Rng as _, SeedableRng as _};
@@ -45,7 +48,63 @@ pub enum Bug {
     SkipSync,
 }
 
+impl Bug {
+    /// The bug that files call so.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "skip-sync" => Some(Self::SkipSync),
+            _ => None,
+        }
+    }
+}
+
+/// A text is no scenario.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// It is no TOML, or has other keys.
+    #[error("{0}")]
+    Form(#[from] toml::de::Error),
+    /// A number is out of bounds.
+    #[error("{0}")]
+    Bounds(&'static str),
+    /// It names no network.
+    #[error(transparent)]
+    Network(#[from] ConfigError),
+}
+
 impl Scenario {
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    /// [`ScenarioError`].
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self = toml::from_str(text)?;
+        if !(2..=56).contains(&scenario.towns) {
+            return Err(ScenarioError::Bounds("towns is 2 to 56"));
+        }
+        if !(1..=100_000).contains(&scenario.residents) {
+            return Err(ScenarioError::Bounds("residents is 1 to 100000"));
+        }
+        if scenario.minutes > 60 * 24 * 366 {
+            return Err(ScenarioError::Bounds("minutes is at most those of a year"));
+        }
+        if scenario.faults.len() > FAULTS_MAX {
+            return Err(ScenarioError::Bounds("at most 100000 faults"));
+        }
+        scenario.network()?;
+        Ok(scenario)
+    }
+
+    /// Writes a scenario file.
+    ///
+    /// # Errors
+    /// A sentence on why it cannot be written.
+    pub fn write(&self, path: &Path) -> Result<(), String> {
+        let text = toml::to_string(self).map_err(|error| error.to_string())?;
+        fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
     /// The small world of a seed: three to six municipalities, two dense hours, faults of all kinds.
     #[must_use]
     pub fn small(seed: u64) -> Self {
@@ -154,6 +213,9 @@ impl Scenario {
 
 /// 2002-10-15 00:00 UTC, in milliseconds since 1970: when every world begins.
 pub const BEGIN_MS: u64 = 1_034_640_000_000;
+
+/// Faults that a file may list.
+const FAULTS_MAX: usize = 100_000;
 
 /// Keeps the draws of a scenario apart from those of its world.
 const SCENARIO: u64 = 0x5ca1_ab1e_0000_0001;

@@ -290,7 +290,7 @@ impl Station {
     /// # Errors
     /// The sentence with which it ended.
     pub async fn stop(&mut self) -> Result<(), String> {
-        let Some(Run { group, node, .. }) = self.run.take() else {
+        let Some(Run { group, node, power }) = self.run.take() else {
             return Ok(());
         };
         let ended = match node {
@@ -302,7 +302,23 @@ impl Station {
         };
         group.kill();
         self.network.unplug(self.place.address);
-        ended
+        match ended {
+            // The power went while it stopped, or its last words found no room.
+            Err(_) if power.failed() || self.disk_full => Ok(()),
+            ended => ended,
+        }
+    }
+
+    /// Waits until every link that the node dials is up.
+    pub async fn ready(&self) {
+        match self.run.as_ref().map(|run| &run.node) {
+            Some(AnyNode::Cs(node)) => drop(node.ready().await),
+            Some(AnyNode::Prefecture(node)) => drop(node.ready().await),
+            Some(AnyNode::National(node)) => drop(node.ready().await),
+            Some(AnyNode::Firewall(node)) => drop(node.ready().await),
+            Some(AnyNode::Terminal(node)) => drop(node.ready().await),
+            None => {}
+        }
     }
 
     /// The sentence with which the node has failed, if it has.

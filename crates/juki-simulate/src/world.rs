@@ -1,42 +1,39 @@
 //! The world of one scenario: machines, lines, registers, people at the terminal, and what fails.
 
+mod asking;
+mod failing;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use juki_crypto::random_array;
 use juki_domain::NodeRole;
 use juki_line::LineSettings;
-use juki_runtime::Clock as _;
-use juki_services::query::{LocalAnswer, Question, local_ask};
 use juki_transport::Timing;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use self::asking::Answer;
+use self::failing::End;
+use crate::check;
 use crate::counts::{Counts, Outcome};
 use crate::deployment::{Deployment, DeploymentError};
-use crate::fault::Fault;
-use crate::model::{Resident, TownHall};
+use crate::model::TownHall;
 use crate::randomness::SeededRandomness;
 use crate::scenario::{BEGIN_MS, Bug, Scenario};
-use crate::station::{Started, Station};
+use crate::station::Station;
 use crate::virtual_network::VirtualNetwork;
-use crate::{check, questions};
 
 /// How long everything may take to settle once nothing fails any more.
 const SETTLE_MS_MAX: u64 = 30 * 60_000;
-/// How long the terminal may leave a question without an answer: the asker's own limit for log-in
-/// and question, and some seconds for its turns.
-const SILENCE_MAX: Duration = Duration::from_secs(45);
+/// How long a probe of a link and dialling anew take at most.
+const PROBED_MS: u64 = 10_000;
 /// How often machines are looked at whose node may have ended by itself.
 const LOOK_EVERY_MS: u64 = 250;
 /// Answers on their way from nodes to those who asked.
 const ANSWERS_MAX: usize = 4_096;
-/// About how many residents are asked about in the end.
-const LAST_QUESTIONS: usize = 40;
-
 /// A world.
 pub struct World {
     /// Its keys and configurations.
@@ -64,30 +61,6 @@ pub struct World {
     next_fault: usize,
     looked_ms: u64,
     questions_waiting: usize,
-}
-
-/// The end of something that a fault began.
-#[derive(Debug, Clone)]
-enum End {
-    Start(usize),
-    Line(usize, LineSettings),
-    DiskFull(usize),
-    Clock(usize, i64),
-}
-
-/// What somebody who asked was told.
-enum Answer {
-    Registered {
-        town: usize,
-        ticket: u64,
-        body: Vec<u8>,
-    },
-    Told {
-        asked: Option<Box<Resident>>,
-        current: bool,
-        answer: Option<Box<LocalAnswer>>,
-        in_time: bool,
-    },
 }
 
 /// Runs a scenario to its end on a runtime of its own, whose clock is paused.
@@ -255,10 +228,16 @@ impl World {
         for end in ends.into_values() {
             self.end(end).await;
         }
+        // Whoever was cut off without noticing does so at its next probe.
+        let probed = self.since_ms() + self.scenario.keep_alive_ms + PROBED_MS;
+        while self.since_ms() < probed && self.violations.is_empty() {
+            self.step(probed).await;
+        }
         let until = self.since_ms() + SETTLE_MS_MAX;
         while self.since_ms() < until && self.violations.is_empty() {
             self.step(self.since_ms() + 1_000).await;
             if self.questions_waiting == 0 && check::unsettled(self).is_none() {
+                self.links_up(until).await;
                 // Entries that nobody waits for are synced and reported a little later.
                 self.step(self.since_ms() + 1_000).await;
                 return;
@@ -268,6 +247,21 @@ impl World {
             let minutes = SETTLE_MS_MAX / 60_000;
             self.violations
                 .push(format!("not settled after {minutes} minutes: {what}"));
+        }
+    }
+
+    /// Waits until every link is up again: what nobody used was not missed.
+    async fn links_up(&mut self, until_ms: u64) {
+        let until = self.start + Duration::from_millis(until_ms);
+        for station in &self.stations {
+            if tokio::time::timeout_at(until, station.ready())
+                .await
+                .is_err()
+            {
+                let name = &station.place.name;
+                self.violations
+                    .push(format!("{name} has no link to a peer"));
+            }
         }
     }
 
@@ -312,315 +306,6 @@ impl World {
     fn pause(&mut self, per_hour: u64) -> u64 {
         let mean = 3_600_000 / per_hour.max(1);
         self.rng.random_range(0..=mean * 2)
-    }
-
-    fn let_registers_ask(&mut self) {
-        let now_ms = self.now_ms();
-        for asked in self.town_hall.due(now_ms) {
-            let town = self.town_hall.towns().get(asked.town).copied();
-            let station = self.stations.iter().find(|station| {
-                let node = &station.place.config.node;
-                station.place.role == NodeRole::MunicipalCs && node.municipality == town
-            });
-            let told = self.answers.0.clone();
-            // A node that stops meanwhile is asked again.
-            let _asking = station.and_then(|station| {
-                station.ask(|handle| {
-                    Box::pin(async move {
-                        if let Ok(body) = handle.call("registration", asked.request).await {
-                            let (town, ticket) = (asked.town, asked.ticket);
-                            let _ = told.send(Answer::Registered { town, ticket, body }).await;
-                        }
-                    })
-                })
-            });
-        }
-    }
-
-    fn ask_about_somebody(&mut self) {
-        let at = self.rng.random_range(0..self.town_hall.residents.len());
-        let code = self
-            .town_hall
-            .residents
-            .get(at)
-            .and_then(|resident| resident.code);
-        if let Some(code) = code {
-            self.ask(questions::by_code(code.reveal()), None, false);
-        }
-    }
-
-    /// Somebody at the terminal asks; with a resident, the answer has to be what the model knows.
-    fn ask(&mut self, question: Question, about: Option<Box<Resident>>, current: bool) {
-        let is_terminal = |station: &&Station| station.place.role == NodeRole::AgencyTerminal;
-        let terminal = self.stations.iter().find(is_terminal);
-        let Some(terminal) = terminal else {
-            return;
-        };
-        let key = random_array(&self.session_keys);
-        let now_ms = terminal.clock.now_ms();
-        let login = local_ask::Kind::Login(self.deployment.card.authorisation(now_ms, key));
-        let asking = terminal.ask(|handle| {
-            let asking = questions::ask(handle, login, question);
-            Box::pin(tokio::time::timeout(SILENCE_MAX, asking))
-        });
-        let Some(asking) = asking else {
-            return;
-        };
-        self.counts.questions += 1;
-        self.questions_waiting += 1;
-        let told = self.answers.0.clone();
-        tokio::spawn(async move {
-            // A terminal that stops meanwhile answers nobody.
-            let answer = asking.await.unwrap_or(Ok(None));
-            let in_time = answer.is_ok();
-            let answer = Answer::Told {
-                asked: about,
-                current,
-                answer: answer.ok().flatten().map(Box::new),
-                in_time,
-            };
-            let _ = told.send(answer).await;
-        });
-    }
-
-    fn take(&mut self, answer: Answer) {
-        match answer {
-            Answer::Registered { town, ticket, body } => {
-                let now_ms = self.now_ms();
-                self.town_hall.answer(now_ms, town, ticket, &body);
-            }
-            Answer::Told {
-                asked,
-                current,
-                answer,
-                in_time,
-            } => {
-                self.questions_waiting -= 1;
-                if !in_time {
-                    self.violations
-                        .push("a question was answered by silence".to_owned());
-                }
-                let answered = answer.as_ref().and_then(|answer| answer.answered.as_ref());
-                let record = answered.and_then(|answered| answered.record.as_ref());
-                if let (Some(_), Some(answer)) = (record, &answer) {
-                    self.counts.provided += 1;
-                    self.provided.insert(answer.message_id.clone());
-                } else {
-                    self.counts.failed += 1;
-                }
-                let Some(resident) = asked else {
-                    return;
-                };
-                let towns = self.town_hall.towns();
-                let right = record.is_some_and(|shown| {
-                    if current {
-                        questions::is_of(shown, &resident, towns)
-                    } else {
-                        shown.ended
-                    }
-                });
-                if !right {
-                    let number = resident.number;
-                    let failure = answer.map(|answer| answer.failure).unwrap_or_default();
-                    self.violations.push(format!(
-                        "resident {number} is answered wrongly, current code {current}: {failure}"
-                    ));
-                }
-            }
-        }
-    }
-
-    /// The center answers with what the model knows of everybody.
-    async fn ask_in_the_end(&mut self) {
-        let residents = self.town_hall.residents.clone();
-        let every = residents.len() / LAST_QUESTIONS + 1;
-        for resident in residents.iter().step_by(every) {
-            let Some(code) = resident.code else {
-                continue;
-            };
-            let mut asked = vec![(questions::by_code(code.reveal()), true)];
-            let former = resident.former_codes.iter();
-            asked.extend(former.map(|code| (questions::by_code(code.reveal()), false)));
-            if resident.number % 4 == 0 {
-                asked.push((questions::by_items(resident), true));
-            }
-            for (question, current) in asked {
-                // One after the other: a card that logs in anew ends its session before.
-                self.ask(question, Some(Box::new(resident.clone())), current);
-                while self.questions_waiting > 0 {
-                    self.step(self.since_ms() + 1_000).await;
-                }
-            }
-        }
-    }
-
-    /// Nodes that have ended by themselves start again, if their machine is why.
-    async fn look_after_machines(&mut self) {
-        for at in 0..self.stations.len() {
-            let Some(station) = self.stations.get_mut(at) else {
-                continue;
-            };
-            let power_failed = station.power_failed();
-            let failure = station.failure().await;
-            if failure.is_none() && !power_failed {
-                continue;
-            }
-            if power_failed {
-                let keep = self.rng.random();
-                station.lose_power(keep);
-                self.counts.power_losses += 1;
-            } else if station.disk_full {
-                station.kill();
-                self.counts.failures += 1;
-            } else {
-                let (name, sentence) = (&station.place.name, failure.unwrap_or_default());
-                self.violations.push(format!("{name} ended: {sentence}"));
-                station.kill();
-            }
-            let pause = self.rng.random_range(100..5_000);
-            self.later(pause, End::Start(at));
-        }
-    }
-
-    async fn fail_due(&mut self) {
-        let now = self.since_ms();
-        while let Some(timed) = self.scenario.faults.get(self.next_fault) {
-            if timed.at_ms > now {
-                return;
-            }
-            let fault = timed.fault.clone();
-            self.next_fault += 1;
-            self.counts.faults += 1;
-            self.fail(&fault).await;
-        }
-    }
-
-    async fn fail(&mut self, fault: &Fault) {
-        match fault {
-            Fault::LineCut { line, for_ms } => {
-                if let Some((number, settings)) = self.lines.get(line).copied() {
-                    self.network.change_line(number, |line| line.set_up(false));
-                    self.later(*for_ms, End::Line(number, settings));
-                }
-            }
-            Fault::LineBad { line, for_ms, .. } | Fault::LineSlow { line, for_ms, .. } => {
-                if let Some((number, settings)) = self.lines.get(line).copied() {
-                    let worse = fault.disturbed(settings);
-                    self.network.change_line(number, |line| line.set(worse));
-                    self.later(*for_ms, End::Line(number, settings));
-                }
-            }
-            Fault::Kill { node, for_ms } => {
-                if let Some((at, station)) = self.running(node) {
-                    station.kill();
-                    self.later(*for_ms, End::Start(at));
-                }
-            }
-            Fault::PowerLoss {
-                node,
-                after,
-                keep,
-                for_ms,
-            } => {
-                if let Some((at, station)) = self.running(node) {
-                    if *after > 0 {
-                        // Somewhere in the writes of its next turns; found when it is looked after.
-                        station.fail_after(*after);
-                        return;
-                    }
-                    station.lose_power(*keep);
-                    self.counts.power_losses += 1;
-                    self.later(*for_ms, End::Start(at));
-                }
-            }
-            Fault::Restart { node, for_ms } => {
-                if let Some((at, station)) = self.running(node) {
-                    if let Err(error) = station.stop().await
-                        && !self
-                            .stations
-                            .get(at)
-                            .is_some_and(|station| station.disk_full)
-                    {
-                        self.violations
-                            .push(format!("{node} does not stop: {error}"));
-                    }
-                    self.later(*for_ms, End::Start(at));
-                }
-            }
-            Fault::DiskFull { node, for_ms } => {
-                let found = self.stations.iter_mut().enumerate();
-                let mut found = found.filter(|(_, station)| station.place.name.as_str() == node);
-                if let Some((at, station)) = found.next() {
-                    station.set_disk_full(true);
-                    self.later(*for_ms, End::DiskFull(at));
-                }
-            }
-            Fault::ClockWrong {
-                node,
-                by_ms,
-                for_ms,
-            } => {
-                if let Some((at, station)) = self.running(node) {
-                    station.clock.step(*by_ms);
-                    self.later(*for_ms, End::Clock(at, *by_ms));
-                }
-            }
-        }
-    }
-
-    fn running(&mut self, node: &str) -> Option<(usize, &mut Station)> {
-        let stations = self.stations.iter_mut().enumerate();
-        let mut of_name = stations.filter(|(_, station)| station.place.name.as_str() == node);
-        of_name.next().filter(|(_, station)| station.is_up())
-    }
-
-    fn later(&mut self, after_ms: u64, end: End) {
-        self.ended += 1;
-        self.ends
-            .insert((self.since_ms() + after_ms, self.ended), end);
-    }
-
-    async fn end(&mut self, end: End) {
-        match end {
-            End::Start(at) => self.start_node(at).await,
-            End::Line(number, settings) => self.network.change_line(number, |line| {
-                line.set(settings);
-                line.set_up(true);
-            }),
-            End::DiskFull(at) => {
-                if let Some(station) = self.stations.get_mut(at) {
-                    station.set_disk_full(false);
-                }
-            }
-            End::Clock(at, by_ms) => {
-                if let Some(station) = self.stations.get(at) {
-                    station.clock.step(-by_ms);
-                }
-            }
-        }
-    }
-
-    async fn start_node(&mut self, at: usize) {
-        let Some(station) = self.stations.get_mut(at) else {
-            return;
-        };
-        if station.is_up() {
-            return;
-        }
-        self.counts.starts += 1;
-        match station.start(None).await {
-            Started::Up => {}
-            Started::MachineFailed => {
-                self.counts.failures += 1;
-                let pause = self.rng.random_range(500..5_000);
-                self.later(pause, End::Start(at));
-            }
-            Started::Refused(error) => {
-                let name = &station.place.name;
-                self.violations
-                    .push(format!("{name} does not start: {error}"));
-            }
-        }
     }
 }
 

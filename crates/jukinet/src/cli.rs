@@ -11,6 +11,7 @@ mod operator;
 mod population;
 mod purge;
 mod selection;
+mod simulate;
 
 use std::path::PathBuf;
 
@@ -36,6 +37,7 @@ pub(crate) use operator::{
 pub(crate) use population::PopulationArgs;
 pub(crate) use purge::{PurgeArgs, PurgeGroup};
 pub(crate) use selection::Selection;
+pub(crate) use simulate::SimulateArgs;
 
 /// Builds, runs, watches and examines a resident registry network on this machine
 #[derive(Debug, Parser)]
@@ -134,6 +136,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  jukinet bench query\n  jukinet bench change --json\n  jukinet bench population --runs 3"
     )]
     Bench(BenchArgs),
+    /// Run whole networks in virtual time, with faults out of seeds, and check every invariant
+    #[command(
+        after_help = "Examples:\n  jukinet simulate --seeds 1..50\n  jukinet simulate --seeds 17 --shrink failing.toml\n  jukinet simulate --scenario failing.toml --twice\n  jukinet simulate --prefecture 60 --json"
+    )]
+    Simulate(SimulateArgs),
     /// Write synthetic residents as an existing register would export them
     #[command(
         after_help = "Examples:\n  jukinet population --municipality 352047 355011 --scale 0.1 --seed 7 --out ./residents\n  jukinet population --municipality 352012 --seed 7 --out ./residents --days 30 --threads 4 --json"
@@ -194,6 +201,8 @@ pub(crate) enum BenchName {
     Startup,
     /// What the protections cost and how fast they take effect
     Controls,
+    /// Virtual over real time of a simulated prefecture on a working day with faults
+    Simulation,
     /// Until the prefecture's last node refuses a node whose certificate is revoked
     Revocation,
 }

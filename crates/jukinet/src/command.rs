@@ -19,6 +19,7 @@ pub(crate) mod pki;
 pub(crate) mod population;
 mod query;
 mod reconcile;
+mod simulate;
 pub(crate) mod status;
 mod trace;
 pub(crate) mod up;
@@ -55,6 +56,7 @@ pub(crate) fn run(command: Command, screen: Screen) -> Ending {
         Command::Firewall(args) => waited(firewall::run(&args, screen)),
         Command::Demo(args) => waited(demo::run(&args, screen)),
         Command::Bench(args) => waited(bench::run(&args, screen)),
+        Command::Simulate(args) => simulate::run(&args, screen),
         Command::Population(args) => population::run(&args, screen),
         Command::Completions(args) => completions::run(&args, screen),
         Command::Man(args) => man::run(&args, screen),

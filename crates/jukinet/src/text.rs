@@ -26,6 +26,7 @@ pub(crate) mod matrix;
 pub(crate) mod naps;
 pub(crate) mod operators;
 pub(crate) mod pki;
+pub(crate) mod simulate;
 pub(crate) mod watch;
 
 texts! {

@@ -14,7 +14,7 @@ fn code(n: u32) -> ResidentRecordCode {
 }
 
 fn municipality(n: usize) -> MunicipalityCode {
-    ["352047", "355011", "355020"][n].parse().unwrap()
+    ["352047", "355011", "355020", "352012"][n].parse().unwrap()
 }
 
 fn change(reason: ChangeReason, person: u32, day: i64, at: usize, origin: Option<usize>) -> Change {
@@ -278,6 +278,37 @@ fn a_planned_day_of_leaving_does_not_bring_a_person_back() {
         (record.municipality, record.change.reason),
         (municipality(1), ChangeReason::Death)
     );
+}
+
+#[test]
+fn a_person_who_returned_twice_is_where_the_last_return_was() {
+    // To and fro between two municipalities, and at last back to the first: the ring of the two lies
+    // in the middle, and the first is cited by the second, which the person left long ago.
+    let moves = [
+        (0, ChangeReason::MoveIn, None),
+        (2, ChangeReason::MoveIn, Some(0)),
+        (1, ChangeReason::MoveIn, Some(2)),
+        (3, ChangeReason::MoveIn, Some(1)),
+        (1, ChangeReason::MoveIn, Some(3)),
+        (0, ChangeReason::MoveIn, Some(1)),
+    ];
+    let (registry, mut view) = empty();
+    let mut seqs = [0; 4];
+    for (day, (at, reason, from)) in (1..).step_by(2).zip(moves) {
+        for (reason, day) in [(reason, day), (ChangeReason::MoveOut, day + 1)] {
+            seqs[at] += 1;
+            let said = change(reason, 1, day, at, from);
+            let position = Position {
+                epoch: 1,
+                seq: seqs[at],
+            };
+            registry.apply(&mut view, municipality(at), position, &said);
+        }
+    }
+    let Hit::One(found) = registry.find(&view, &Lookup::Code(code(1))) else {
+        panic!("a person is gone")
+    };
+    assert_eq!(found.municipality, municipality(0));
 }
 
 #[test]

@@ -211,6 +211,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ),
     ("population", "合成した住民を既存住基の出力形式で書き出す"),
     ("completions", "シェルの補完スクリプトを出力する"),
+    (
+        "simulate",
+        "ネットワーク全体を仮想時間で動かし、シードによる障害の下で不変条件を確かめる",
+    ),
     ("man", "マニュアルページをフォルダーに書き出す"),
     ("bare-node", "性能測定の比較用に、ノードの代わりを務める"),
 ];
@@ -258,6 +262,29 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("line schedule/minutes", "続く分数"),
     ("every_days", "何日ごとに繰り返すか（省略時は一度だけ）"),
     ("line capture/off", "記録を終える（ファイルは残る）"),
+    (
+        "simulate/seeds",
+        "小さな世界のシード（A..B、B を含む。または一つの数）",
+    ),
+    ("simulate/scenario", "シナリオファイル"),
+    ("simulate/prefecture", "県全体をこの仮想分数だけ動かす"),
+    (
+        "simulate/twice",
+        "どの世界も二度動かし、同じになることを確かめる",
+    ),
+    (
+        "simulate/shrink",
+        "失敗する世界を小さくして、このシナリオファイルに書く",
+    ),
+    (
+        "simulate/write",
+        "世界をこのシナリオファイルに書くだけで、動かさない",
+    ),
+    ("simulate/bug", "検査が見つけるべき欠陥を仕込む: skip-sync"),
+    (
+        "simulate/workers",
+        "並べて動かす世界の数（省略時はコアの数）",
+    ),
     ("bench/name", "測るもの"),
     ("bench/runs", "中央値をとる回数（省略時は 5、load は 3）"),
     ("lang", "人が読む文の言語（省略時は LANG に従う）"),

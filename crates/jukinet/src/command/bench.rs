@@ -16,6 +16,7 @@ mod population;
 mod probe;
 mod query;
 mod revocation;
+mod simulation;
 mod slow_peers;
 mod startup;
 mod verify;
@@ -30,7 +31,7 @@ use crate::live_network::LiveNetwork;
 use crate::screen::Screen;
 use crate::text;
 
-use self::figures::Figures;
+pub(crate) use self::figures::Figures;
 
 /// Part of the census's residents that the demo's network holds: 3,000 in all.
 const SCALE: f64 = 3_000.0 / 51_779.0;
@@ -45,7 +46,7 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
     let folder = Folder::draw();
     let mut figures = Figures::new(name_of(args.name));
     let runs = args.runs.unwrap_or(match args.name {
-        BenchName::Load => LOADS,
+        BenchName::Load | BenchName::Simulation => LOADS,
         BenchName::Query
         | BenchName::Change
         | BenchName::Flood
@@ -74,6 +75,7 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
             network.stop().await?;
             measured?;
         }
+        BenchName::Simulation => simulation::measure(runs, &mut figures, screen)?,
         BenchName::Population => population::measure(&folder.0, runs, &mut figures, screen)?,
         BenchName::Load => load::measure(&folder.0, runs, &mut figures, screen).await?,
         BenchName::Startup => startup::measure(&folder.0, runs, &mut figures, screen).await?,
@@ -110,6 +112,7 @@ fn name_of(name: BenchName) -> &'static str {
         BenchName::Startup => "startup",
         BenchName::Controls => "controls",
         BenchName::Revocation => "revocation",
+        BenchName::Simulation => "simulation",
     }
 }
 

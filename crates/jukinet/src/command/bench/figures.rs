@@ -4,20 +4,20 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::screen::Screen;
 use crate::text;
 
 /// The figures of one benchmark.
-pub(super) struct Figures {
+pub(crate) struct Figures {
     bench: &'static str,
     values: BTreeMap<&'static str, (&'static str, Vec<f64>)>,
 }
 
 impl Figures {
-    pub(super) fn new(bench: &'static str) -> Self {
+    pub(crate) fn new(bench: &'static str) -> Self {
         Self {
             bench,
             values: BTreeMap::new(),
@@ -25,7 +25,7 @@ impl Figures {
     }
 
     /// Adds one run's value of a metric.
-    pub(super) fn add(&mut self, metric: &'static str, unit: &'static str, value: f64) {
+    pub(crate) fn add(&mut self, metric: &'static str, unit: &'static str, value: f64) {
         self.values
             .entry(metric)
             .or_insert((unit, Vec::new()))
@@ -38,13 +38,22 @@ impl Figures {
         clippy::cast_precision_loss,
         reason = "memory and residents are far below 2^53"
     )]
-    pub(super) fn add_bytes(&mut self, metric: &'static str, value: u64) {
+    pub(crate) fn add_bytes(&mut self, metric: &'static str, value: u64) {
         let unit = if metric.ends_with("_bytes") { "B" } else { "1" };
         self.add(metric, unit, value as f64);
     }
 
     /// Prints the table, or the JSON object with metric, unit, median, min, max and n.
     pub(super) fn show(&mut self, screen: Screen) -> Result<(), Failure> {
+        self.show_with(screen, [])
+    }
+
+    /// The same with other members in the JSON object.
+    pub(crate) fn show_with<const N: usize>(
+        &mut self,
+        screen: Screen,
+        more: [(&str, Value); N],
+    ) -> Result<(), Failure> {
         let mut rows = Vec::new();
         let mut objects = Vec::new();
         for (metric, (unit, values)) in &mut self.values {
@@ -67,7 +76,11 @@ impl Figures {
         }
         let header = text::bench_header(screen.lang);
         screen.table(&header.split('|').collect::<Vec<_>>(), rows);
-        screen.document(&json!({"bench": self.bench, "commit": env!("JUKI_COMMIT"), "machine": machine(), "rows": objects}))
+        let mut document = json!({"bench": self.bench, "commit": env!("JUKI_COMMIT"), "machine": machine(), "rows": objects});
+        if let Some(members) = document.as_object_mut() {
+            members.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        }
+        screen.document(&document)
     }
 }
 
