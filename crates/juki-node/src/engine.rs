@@ -130,6 +130,8 @@ impl Engine {
             index: IndexWriter::start(parts.index, &threads)
                 .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?,
             reporter: parts.reporter,
+            report_every_ms: u64::try_from(prepared.machine.report_every.as_millis())
+                .unwrap_or(u64::MAX),
             reports: Arc::clone(&handle.reports),
             failed: failure,
         };

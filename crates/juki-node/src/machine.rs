@@ -3,11 +3,15 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use juki_crypto::{Randomness, SystemRandomness};
 use juki_dispatch::IndexPort;
 use juki_runtime::{Clock, DiskFiles, Files, SystemClock, Threads};
 use juki_transport::{Sockets, Timing};
+
+/// Ten times a second: as often as people and programs look.
+const REPORT_EVERY: Duration = Duration::from_millis(100);
 
 /// Files of a folder, wherever they lie.
 pub type AnyFiles = Box<dyn Files>;
@@ -38,6 +42,8 @@ pub struct Machine {
     pub index: Option<OpenIndex>,
     /// Whether interfaces for people and programs of this machine are served and signals heard.
     pub serves: bool,
+    /// How often a node renews its report on itself while something happens.
+    pub report_every: Duration,
 }
 
 impl Machine {
@@ -54,6 +60,7 @@ impl Machine {
             folders: Arc::new(open),
             index: None,
             serves: true,
+            report_every: REPORT_EVERY,
         }
     }
 }

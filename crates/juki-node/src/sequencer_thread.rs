@@ -27,8 +27,6 @@ const BULK_BYTES_PER_TURN: usize = 8 * 1024;
 const BULK_WAITING_MAX: usize = 1_024;
 /// Longest sleep of an idle node.
 const IDLE_MAX: Duration = Duration::from_secs(60);
-/// How often the node's report on itself is renewed while something happens.
-const REPORT_EVERY_MS: u64 = 100;
 
 /// What reaches the thread.
 pub(crate) enum Work {
@@ -57,6 +55,8 @@ pub(crate) struct SequencerThread {
     /// The index failed in this run: it is wiped at the end, so that the next one folds again.
     pub(crate) index_doubtful: bool,
     pub(crate) reporter: Reporter,
+    /// How often the node's report on itself is renewed while something happens.
+    pub(crate) report_every_ms: u64,
     pub(crate) reports: Arc<Mutex<Reports>>,
     pub(crate) failed: watch::Sender<Option<String>>,
 }
@@ -105,7 +105,7 @@ impl SequencerThread {
         loop {
             let now_ms = self.clock.now_ms();
             let wait = if returned.is_empty() && self.bulk.is_empty() {
-                self.idle(now_ms, unsaid.then(|| reported_ms + REPORT_EVERY_MS))
+                self.idle(now_ms, unsaid.then(|| reported_ms + self.report_every_ms))
             } else {
                 Duration::ZERO
             };
@@ -139,7 +139,7 @@ impl SequencerThread {
             let had_something = !inputs.is_empty();
             returned = self.turn((now_ms, date), inputs)?;
             unsaid |= had_something || self.index.due(self.sequencer.view()).is_some();
-            if unsaid && now_ms >= reported_ms + REPORT_EVERY_MS {
+            if unsaid && now_ms >= reported_ms + self.report_every_ms {
                 (reported_ms, unsaid) = (now_ms, false);
                 self.report();
             }

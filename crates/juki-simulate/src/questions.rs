@@ -1,6 +1,8 @@
 //! What people at the agency's terminal ask, and what may be answered.
 
-use juki_domain::{MunicipalityCode, ReasonClass};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use juki_domain::{ErrorCode, MunicipalityCode, ReasonClass};
 use juki_node::EngineHandle;
 use juki_services::query::{LocalAnswer, LocalAsk, Question, ShownRecord, local_ask};
 use prost::Message as _;
@@ -28,16 +30,37 @@ pub(crate) fn by_items(resident: &Resident) -> Question {
     }
 }
 
-/// Logs in and asks; none where the terminal stopped meanwhile.
+/// The session that the terminal's operator has, if any.
+pub(crate) type Session = Arc<Mutex<Option<String>>>;
+
+/// Asks in the operator's session, or logs in first; none where the terminal stopped meanwhile.
 pub(crate) async fn ask(
     handle: EngineHandle,
     login: local_ask::Kind,
+    session: Session,
     question: Question,
 ) -> Option<LocalAnswer> {
+    let held = || session.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = held().clone();
+    if let Some(token) = known {
+        let answer = call(&handle, local_ask::Kind::Ask(question.clone()), token).await?;
+        let is_answered = answer
+            .answered
+            .as_ref()
+            .is_some_and(|told| told.refusal.is_empty());
+        if !is_answered {
+            // Whatever it was, the next one begins anew.
+            *held() = None;
+        }
+        if answer.failure != ErrorCode::LoginEnded.code() {
+            return Some(answer);
+        }
+    }
     let logged_in = call(&handle, login, String::new()).await?;
     if !logged_in.failure.is_empty() {
         return Some(logged_in);
     }
+    *held() = Some(logged_in.session.clone());
     call(&handle, local_ask::Kind::Ask(question), logged_in.session).await
 }
 

@@ -134,10 +134,10 @@ impl Scenario {
         let mut scenario = Self {
             seed,
             towns: 56,
-            residents: 2_000,
+            residents: 5_000,
             minutes,
-            changes_per_hour: 2_400,
-            questions_per_hour: 5_200,
+            changes_per_hour: 3_000,
+            questions_per_hour: 5_300,
             line: "1.5m".to_owned(),
             keep_alive_ms: 300_000,
             bug: None,

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use agency_terminal::AgencyTerminal;
 use firewall_proxy::FirewallProxy;
@@ -235,6 +236,7 @@ impl Station {
             folders,
             index: Some(index),
             serves: false,
+            report_every: REPORT_EVERY,
         }
     }
 
@@ -378,5 +380,7 @@ impl DatagramNetwork for Plug {
     }
 }
 
+/// How often reports are renewed: nobody reads them before all has settled.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// Keeps the draws of a machine's runs apart.
 const ODD: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -21,6 +21,7 @@ use crate::check;
 use crate::counts::{Counts, Outcome};
 use crate::deployment::{Deployment, DeploymentError};
 use crate::model::TownHall;
+use crate::questions::Session;
 use crate::randomness::SeededRandomness;
 use crate::scenario::{BEGIN_MS, Bug, Scenario};
 use crate::station::Station;
@@ -28,6 +29,8 @@ use crate::virtual_network::VirtualNetwork;
 
 /// How long everything may take to settle once nothing fails any more.
 const SETTLE_MS_MAX: u64 = 30 * 60_000;
+/// How long a report may be old.
+const REPORTED_MS: u64 = 6_000;
 /// How long a probe of a link and dialling anew take at most.
 const PROBED_MS: u64 = 10_000;
 /// How often machines are looked at whose node may have ended by itself.
@@ -53,6 +56,7 @@ pub struct World {
     scenario: Scenario,
     rng: ChaCha8Rng,
     session_keys: SeededRandomness,
+    session: Session,
     answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
     start: Instant,
     /// What ends by itself: nodes that start again, lines that are mended.
@@ -144,6 +148,7 @@ impl World {
             network,
             lines,
             session_keys: SeededRandomness::new(rng.random()),
+            session: Session::default(),
             rng,
             scenario: scenario.clone(),
             answers: mpsc::channel(ANSWERS_MAX),
@@ -239,7 +244,10 @@ impl World {
             if self.questions_waiting == 0 && check::unsettled(self).is_none() {
                 self.links_up(until).await;
                 // Entries that nobody waits for are synced and reported a little later.
-                self.step(self.since_ms() + 1_000).await;
+                let later = self.since_ms() + REPORTED_MS;
+                while self.since_ms() < later {
+                    self.step(later).await;
+                }
                 return;
             }
         }

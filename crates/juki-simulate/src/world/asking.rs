@@ -1,5 +1,6 @@
 //! Who asks in a world, and what they are told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use juki_crypto::random_array;
@@ -64,12 +65,13 @@ impl World {
     }
 
     pub(super) fn ask_about_somebody(&mut self) {
-        let at = self.rng.random_range(0..self.town_hall.residents.len());
-        let code = self
-            .town_hall
-            .residents
-            .get(at)
-            .and_then(|resident| resident.code);
+        let entered = &self.town_hall.acknowledged;
+        if entered.is_empty() {
+            return;
+        }
+        // Whoever has a code: people ask about those who are known.
+        let at = self.rng.random_range(0..entered.len());
+        let code = entered.get(at).map(|done| done.change.record.code);
         if let Some(code) = code {
             self.ask(questions::by_code(code.reveal()), None, false);
         }
@@ -85,8 +87,9 @@ impl World {
         let key = random_array(&self.session_keys);
         let now_ms = terminal.clock.now_ms();
         let login = local_ask::Kind::Login(self.deployment.card.authorisation(now_ms, key));
+        let session = Arc::clone(&self.session);
         let asking = terminal.ask(|handle| {
-            let asking = questions::ask(handle, login, question);
+            let asking = questions::ask(handle, login, session, question);
             Box::pin(tokio::time::timeout(SILENCE_MAX, asking))
         });
         let Some(asking) = asking else {
