@@ -130,8 +130,7 @@ impl Engine {
             index: IndexWriter::start(parts.index, &threads)
                 .map_err(|error| StartError::failed(ErrorCode::DiskFailed, error))?,
             reporter: parts.reporter,
-            report_every_ms: u64::try_from(prepared.machine.report_every.as_millis())
-                .unwrap_or(u64::MAX),
+            report_every: prepared.machine.report_every,
             reports: Arc::clone(&handle.reports),
             failed: failure,
         };

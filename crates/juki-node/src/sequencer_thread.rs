@@ -14,6 +14,7 @@ use juki_topology::NodeConfig;
 use juki_transport::{Class, Transport};
 use juki_wire::{Header, Priority, Refusal};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use crate::index_writer::IndexWriter;
 use crate::tickets::Answers;
@@ -56,7 +57,7 @@ pub(crate) struct SequencerThread {
     pub(crate) index_doubtful: bool,
     pub(crate) reporter: Reporter,
     /// How often the node's report on itself is renewed while something happens.
-    pub(crate) report_every_ms: u64,
+    pub(crate) report_every: Duration,
     pub(crate) reports: Arc<Mutex<Reports>>,
     pub(crate) failed: watch::Sender<Option<String>>,
 }
@@ -99,13 +100,14 @@ impl SequencerThread {
         let mut buffer = Vec::with_capacity(TURN_MAX);
         let mut returned: Vec<Input> = Vec::new();
         let mut blocks = BTreeSet::new();
-        let mut reported_ms = 0;
+        // By a clock that nobody sets.
+        let mut next_report = Instant::now();
         // Something happened that the report does not say yet.
         let mut unsaid = true;
         loop {
             let now_ms = self.clock.now_ms();
             let wait = if returned.is_empty() && self.bulk.is_empty() {
-                self.idle(now_ms, unsaid.then(|| reported_ms + self.report_every_ms))
+                self.idle(now_ms, unsaid.then_some(next_report))
             } else {
                 Duration::ZERO
             };
@@ -139,22 +141,24 @@ impl SequencerThread {
             let had_something = !inputs.is_empty();
             returned = self.turn((now_ms, date), inputs)?;
             unsaid |= had_something || self.index.due(self.sequencer.view()).is_some();
-            if unsaid && now_ms >= reported_ms + self.report_every_ms {
-                (reported_ms, unsaid) = (now_ms, false);
+            if unsaid && Instant::now() >= next_report {
+                next_report = Instant::now() + self.report_every;
+                unsaid = false;
                 self.report();
             }
         }
     }
 
     /// How long nothing has to be done where nothing comes: a node that is idle sleeps.
-    fn idle(&self, now_ms: u64, report_ms: Option<u64>) -> Duration {
-        let due_ms = [self.sequencer.next_timeout(), report_ms];
-        let due_ms = due_ms.into_iter().flatten().min().unwrap_or(u64::MAX);
-        let due = Duration::from_millis(due_ms.saturating_sub(now_ms)).min(IDLE_MAX);
-        match self.index.due(self.sequencer.view()) {
-            Some(index) => due.min(index),
-            None => due,
-        }
+    fn idle(&self, now_ms: u64, report: Option<Instant>) -> Duration {
+        let due_ms = self.sequencer.next_timeout().unwrap_or(u64::MAX);
+        let due = Duration::from_millis(due_ms.saturating_sub(now_ms));
+        let report = report.map(|at| at.saturating_duration_since(Instant::now()));
+        let index = self.index.due(self.sequencer.view());
+        [report, index]
+            .into_iter()
+            .flatten()
+            .fold(due.min(IDLE_MAX), Duration::min)
     }
 
     /// Adds what waits in bulk to a turn: little, so that a question which comes meanwhile does not

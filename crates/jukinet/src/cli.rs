@@ -201,6 +201,8 @@ pub(crate) enum BenchName {
     Startup,
     /// What the protections cost and how fast they take effect
     Controls,
+    /// Random kills of processes while changes are reported; what is acknowledged must stay
+    Kills,
     /// Virtual over real time of a simulated prefecture on a working day with faults
     Simulation,
     /// Until the prefecture's last node refuses a node whose certificate is revoked

@@ -12,10 +12,16 @@ mod supply;
 mod traffic;
 mod verify;
 
-use crate::cli::AuditCommand;
+use crate::cli::{AuditCommand, VerifyArgs};
 use crate::failure::Ending;
 use crate::screen::Screen;
 
+/// Verifies ledgers for another command, which says what came of it.
+pub(crate) fn verify_quietly(args: &VerifyArgs, screen: Screen) -> Ending {
+    verify::verify(args, screen.silent())
+}
+
+/// Runs one command on evidence.
 pub(crate) fn run(action: AuditCommand, screen: Screen) -> Ending {
     match action {
         AuditCommand::Verify(args) => verify::verify(&args, screen),

@@ -10,6 +10,7 @@ mod change;
 mod controls;
 mod figures;
 mod flood;
+mod kills;
 mod load;
 mod memory;
 mod population;
@@ -47,6 +48,7 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
     let mut figures = Figures::new(name_of(args.name));
     let runs = args.runs.unwrap_or(match args.name {
         BenchName::Load | BenchName::Simulation => LOADS,
+        BenchName::Kills => 1,
         BenchName::Query
         | BenchName::Change
         | BenchName::Flood
@@ -55,7 +57,12 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         | BenchName::Controls
         | BenchName::Revocation => RUNS,
     });
+    let mut outcome = Outcome::Held;
     match args.name {
+        BenchName::Kills => {
+            let network = started(&folder.0, screen).await?;
+            outcome = kills::measure(network, runs, &mut figures, screen).await?;
+        }
         BenchName::Query => {
             let mut network = started(&folder.0, screen).await?;
             let measured = query::measure(&network, runs, &mut figures, screen).await;
@@ -85,7 +92,7 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
         }
     }
     figures.show(screen)?;
-    Ok(Outcome::Held)
+    Ok(outcome)
 }
 
 /// The demo's network, running and with its residents.
@@ -113,6 +120,7 @@ fn name_of(name: BenchName) -> &'static str {
         BenchName::Controls => "controls",
         BenchName::Revocation => "revocation",
         BenchName::Simulation => "simulation",
+        BenchName::Kills => "kills",
     }
 }
 
