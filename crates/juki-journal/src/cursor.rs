@@ -5,7 +5,7 @@ use juki_domain::MunicipalityCode;
 use juki_registry::Position;
 use prost::Message;
 
-use crate::{Receipt, Tier};
+use crate::{Receipt, SignedBlock, Tier};
 
 /// Where a tier stands with a municipality's journal.
 #[derive(Clone, PartialEq, Eq, Message)]
@@ -34,6 +34,18 @@ impl Cursor {
         Position {
             epoch: self.epoch,
             seq: self.seq,
+        }
+    }
+
+    /// Where a tier stands when it has taken a block that this node signed or verified.
+    pub(crate) fn after(block: &SignedBlock) -> Self {
+        let header = block.read_header().unwrap_or_default();
+        Self {
+            municipality: header.municipality,
+            epoch: header.epoch,
+            seq: header.last_seq(),
+            block: block.hash().to_vec(),
+            ledger_seq: 0,
         }
     }
 

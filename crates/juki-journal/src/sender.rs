@@ -115,7 +115,7 @@ impl JournalSender {
         let mut step = Step::none();
         match self
             .upstream
-            .next(context.now_ms, !self.outstanding.is_empty())
+            .next(context.now_ms, self.outstanding.back().map(|last| last.seq))
         {
             Next::Wait => {}
             Next::Ask => {
@@ -129,7 +129,9 @@ impl JournalSender {
             Next::SendAfter(cursor) => {
                 if let Some(block) = self.next_block(context, &cursor) {
                     let id = MessageId(random_array(context.randomness));
-                    self.upstream.sent(context.now_ms, id, block.body.len());
+                    let after = Cursor::after(&block);
+                    self.upstream
+                        .sent(context.now_ms, id, block.body.len(), after);
                     step.forward(self.message(Kind::Block(block), Priority::Bulk).with_id(id));
                 }
             }
@@ -149,10 +151,10 @@ impl JournalSender {
     }
 
     fn next_block(&self, context: &Context<'_>, cursor: &Cursor) -> Option<SignedBlock> {
-        let first = *self
-            .outstanding
-            .front()
-            .filter(|first| first.seq == cursor.seq + 1)?;
+        let oldest = self.outstanding.front()?.seq;
+        let at = usize::try_from((cursor.seq + 1).checked_sub(oldest)?).ok()?;
+        let outstanding = self.outstanding.get(at);
+        let first = *outstanding.filter(|first| first.seq == cursor.seq + 1)?;
         let (last_seq, digest) = *self.boundaries.iter().find(|(seq, _)| *seq > cursor.seq)?;
         let mut entries: Vec<Arc<Entry>> = Vec::new();
         let mut from = first.ledger_seq;
@@ -220,7 +222,7 @@ impl JournalSender {
             self.boundaries
                 .extend(boundaries.into_iter().filter(|(seq, _)| *seq > last));
         }
-        self.upstream.on_cursor(cursor);
+        self.upstream.on_cursor(context.now_ms, cursor);
     }
 
     /// Collects from the ledger what lies after a number of the journal.

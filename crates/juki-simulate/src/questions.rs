@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use juki_domain::{ErrorCode, MunicipalityCode, ReasonClass};
+use juki_domain::{MunicipalityCode, ReasonClass};
 use juki_node::EngineHandle;
-use juki_services::query::{LocalAnswer, LocalAsk, Question, ShownRecord, local_ask};
+use juki_services::query::{Answered, LocalAnswer, LocalAsk, Question, ShownRecord, local_ask};
 use prost::Message as _;
 
 use crate::model::Resident;
@@ -44,17 +44,12 @@ pub(crate) async fn ask(
     let known = held().clone();
     if let Some(token) = known {
         let answer = call(&handle, local_ask::Kind::Ask(question.clone()), token).await?;
-        let is_answered = answer
-            .answered
-            .as_ref()
-            .is_some_and(|told| told.refusal.is_empty());
-        if !is_answered {
-            // Whatever it was, the next one begins anew.
-            *held() = None;
-        }
-        if answer.failure != ErrorCode::LoginEnded.code() {
+        let is_answered = |told: &Answered| told.refusal.is_empty();
+        if answer.answered.as_ref().is_some_and(is_answered) {
             return Some(answer);
         }
+        // Its session or its grant has ended, as they do; or it fails again below.
+        *held() = None;
     }
     let logged_in = call(&handle, login, String::new()).await?;
     if !logged_in.failure.is_empty() {

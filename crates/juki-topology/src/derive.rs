@@ -66,6 +66,7 @@ fn server_config(network: &Network, office: &Office) -> NodeConfig {
         name: office.firewall.clone(),
         interface: Interface::Inside,
         dial: Some(dial(network, &office.firewall, Interface::Inside.name())),
+        line_bps: 0,
         speaks_for: partners.clone(),
     });
     config.route = partners
@@ -88,6 +89,7 @@ fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
         name: server.clone(),
         interface: Interface::Inside,
         dial: None,
+        line_bps: 0,
         speaks_for: vec![server.clone()],
     });
     config.route.push(route(server, server));
@@ -97,6 +99,7 @@ fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
             name: line.upper.clone(),
             interface: uplink.interface,
             dial: Some(dial(network, &line.access_point, line.name.as_str())),
+            line_bps: line.settings.bandwidth_bps,
             speaks_for: vec![uplink.upper_server.clone()],
         });
         config.route.push(route(&uplink.upper_server, &line.upper));
@@ -119,12 +122,7 @@ fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
                 .listen
                 .push(listen(network, &office.firewall, interface));
         }
-        config.peer.push(Peer {
-            name: lower.firewall.clone(),
-            interface,
-            dial: None,
-            speaks_for: vec![lower.server.name.clone(), lower.firewall.clone()],
-        });
+        config.peer.push(lower_peer(lower, &uplink.line));
         config
             .route
             .push(route(&lower.server.name, &lower.firewall));
@@ -145,6 +143,17 @@ fn firewall_config(network: &Network, office: &Office) -> NodeConfig {
         );
     }
     config
+}
+
+/// The firewall at the lower end of a line, which dials.
+fn lower_peer(lower: &Office, line: &Line) -> Peer {
+    Peer {
+        name: lower.firewall.clone(),
+        interface: line.upper_interface,
+        dial: None,
+        line_bps: line.settings.bandwidth_bps,
+        speaks_for: vec![lower.server.name.clone(), lower.firewall.clone()],
+    }
 }
 
 fn relay_config(network: &Network, name: &NodeId) -> NodeConfig {

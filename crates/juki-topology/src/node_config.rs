@@ -145,6 +145,11 @@ pub struct Peer {
         skip_serializing_if = "Option::is_none"
     )]
     pub dial: Option<DialAddress>,
+    /// The rate of the leased line to it in bits a second. Bulk frames keep a little below it, so that
+    /// interactive ones need not wait in the line's queue; 0 where there is no line, or its rate is not
+    /// known.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub line_bps: u64,
     /// The sources from which it may bring frames.
     #[serde(with = "text_form::list")]
     pub speaks_for: Vec<NodeId>,

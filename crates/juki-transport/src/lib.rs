@@ -20,6 +20,7 @@ pub mod initials;
 mod link;
 mod listen;
 mod notices;
+mod outflow;
 mod pace;
 mod peer_slot;
 mod settings;

@@ -16,9 +16,10 @@ use crate::close_code::code_of_error;
 use crate::event::LinkEvent;
 use crate::greeting::Greeted;
 use crate::hub::{Hub, close};
+use crate::outflow::Outflow;
 use crate::pace::Pace;
 use crate::peer_slot::{LiveLink, PeerSlot};
-use crate::streams::{Broken, Reading, read_frames, write_frames};
+use crate::streams::{Broken, Leaving, Reading, read_frames, write_frames};
 use crate::trust_exchange::{self, PeerKnows};
 
 /// How a link ended.
@@ -227,8 +228,15 @@ fn start(
         greeted.notice_numbers,
     ));
     let mut tasks = JoinSet::new();
-    tasks.spawn(write_frames(greeted.interactive.0, interactive_queue));
-    tasks.spawn(write_frames(greeted.bulk.0, bulk_queue));
+    let outflow = Outflow::new(slot.settings.line_bps).map(Arc::new);
+    let interactive = outflow.clone().map_or(Leaving::AtOnce, Leaving::Noted);
+    let bulk = outflow.map_or(Leaving::AtOnce, Leaving::Paced);
+    tasks.spawn(write_frames(
+        greeted.interactive.0,
+        interactive_queue,
+        interactive,
+    ));
+    tasks.spawn(write_frames(greeted.bulk.0, bulk_queue, bulk));
     tasks.spawn(read_frames(reading.clone(), greeted.interactive.1));
     tasks.spawn(read_frames(reading, greeted.bulk.1));
     // Whoever is dialled asks for a new connection; whoever dials makes one.

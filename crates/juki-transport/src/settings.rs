@@ -98,6 +98,8 @@ pub struct PeerSettings {
     pub interface: Interface,
     /// Where to dial it; without this it dials us, and only then it is accepted.
     pub dial: Option<DialAddress>,
+    /// The rate of the line to it in bits a second, which bulk frames keep to; 0 where nobody knows.
+    pub line_bps: u64,
 }
 
 /// How long things may take.
@@ -239,6 +241,7 @@ impl TransportSettings {
         let peers = config.peer.iter().map(|peer| PeerSettings {
             name: peer.name.clone(),
             interface: peer.interface,
+            line_bps: peer.line_bps,
             dial: peer.dial.as_ref().map(|dial| match dial {
                 DialAddress::File(path) => DialAddress::File(folder.join(path)),
                 DialAddress::Fixed(address) => DialAddress::Fixed(*address),

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::event::LinkEvent;
 use crate::frame_splitter::FrameSplitter;
+use crate::outflow::{Outflow, PIECE_BYTES};
 use crate::pace::Pace;
 use crate::settings::LinkLimits;
 
@@ -132,21 +133,57 @@ impl Reading {
     }
 }
 
+/// How frames leave for a line.
+#[derive(Clone)]
+pub(crate) enum Leaving {
+    /// As fast as the link takes them.
+    AtOnce,
+    /// The same, and bulk makes room for them.
+    Noted(Arc<Outflow>),
+    /// At the line's pace.
+    Paced(Arc<Outflow>),
+}
+
 /// Writes whatever waits in the queue, many frames at a time. Ends without a reason when the queue
 /// has ended and the peer has got all of it.
 pub(crate) async fn write_frames(
     mut stream: SendStream,
     mut queue: mpsc::Receiver<Bytes>,
+    leaving: Leaving,
 ) -> Option<Broken> {
     let mut frames = Vec::with_capacity(BATCH_FRAMES);
     while queue.recv_many(&mut frames, BATCH_FRAMES).await > 0 {
         let mut chunks = gather(frames.drain(..));
-        if let Err(error) = stream.write_all_chunks(&mut chunks).await {
+        let written = match &leaving {
+            Leaving::AtOnce => stream.write_all_chunks(&mut chunks).await,
+            Leaving::Noted(outflow) => {
+                outflow.note(chunks.iter().map(Bytes::len).sum());
+                stream.write_all_chunks(&mut chunks).await
+            }
+            Leaving::Paced(outflow) => write_paced(&mut stream, chunks, outflow).await,
+        };
+        if let Err(error) = written {
             return Some(error.into());
         }
     }
     let got = stream.finish().is_ok() && matches!(stream.stopped().await, Ok(None));
     (!got).then_some(Broken::Gone)
+}
+
+async fn write_paced(
+    stream: &mut SendStream,
+    chunks: Vec<Bytes>,
+    outflow: &Outflow,
+) -> Result<(), WriteError> {
+    for mut chunk in chunks {
+        while !chunk.is_empty() {
+            outflow.room().await;
+            let piece = chunk.split_to(chunk.len().min(PIECE_BYTES));
+            outflow.note(piece.len());
+            stream.write_chunk(piece).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Small frames are copied together with their lengths, since each chunk has a price of its own;

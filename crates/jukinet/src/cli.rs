@@ -201,6 +201,8 @@ pub(crate) enum BenchName {
     Startup,
     /// What the protections cost and how fast they take effect
     Controls,
+    /// What a slow line carries with the firewalls' pacing, and what a relay of lines passes
+    Line,
     /// Random kills of processes while changes are reported; what is acknowledged must stay
     Kills,
     /// Virtual over real time of a simulated prefecture on a working day with faults

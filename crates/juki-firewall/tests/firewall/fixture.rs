@@ -38,6 +38,7 @@ pub(crate) fn peer(name: &str, interface: Interface, speaks_for: &[&str]) -> Pee
         name: node(name),
         interface,
         dial: None,
+        line_bps: 0,
         speaks_for: nodes(speaks_for),
     }
 }

@@ -23,6 +23,7 @@ fn peers() -> impl Strategy<Value = Vec<Peer>> {
                 name: node(name),
                 interface,
                 dial: None,
+                line_bps: 0,
                 speaks_for,
             };
             chosen.into_iter().zip(rest).map(peer).collect()

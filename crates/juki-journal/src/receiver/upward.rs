@@ -29,13 +29,16 @@ impl JournalReceiver {
         let (Some(upper), Some(stream)) = (&self.upper, self.streams.get_mut(&municipality)) else {
             return;
         };
-        if let Next::SendAfter(cursor) = stream
-            .upstream
-            .next(context.now_ms, stream.waiting.is_empty())
-            && cursor.seq + 1 == block.header.first_seq
+        if let Next::SendAfter(cursor) = stream.upstream.next(
+            context.now_ms,
+            stream.waiting.is_empty().then(|| block.header.last_seq()),
+        ) && cursor.seq + 1 == block.header.first_seq
         {
             let id = MessageId(random_array(context.randomness));
-            stream.upstream.sent(context.now_ms, id, signed.body.len());
+            let after = Cursor::after(signed);
+            stream
+                .upstream
+                .sent(context.now_ms, id, signed.body.len(), after);
             let body = JournalMessage::bytes(Kind::Block(signed.clone()));
             step.forward(
                 Forward::new(upper.clone(), ServiceId::Journal, Priority::Bulk, body).with_id(id),
@@ -106,7 +109,7 @@ impl JournalReceiver {
         if lost && !stream.upstream.answers_ask(origin.message_id) {
             return;
         }
-        stream.upstream.on_cursor(cursor.clone());
+        stream.upstream.on_cursor(context.now_ms, cursor.clone());
         if lost {
             // The tier above was restored from a copy: what it once held is sent again.
             let before = std::mem::take(&mut stream.waiting);
@@ -167,10 +170,10 @@ impl JournalReceiver {
             return step;
         };
         for (municipality, stream) in &mut self.streams {
-            if stream.waiting.is_empty() {
+            let Some(newest) = stream.waiting.back() else {
                 continue;
-            }
-            match stream.upstream.next(context.now_ms, true) {
+            };
+            match stream.upstream.next(context.now_ms, Some(newest.last_seq)) {
                 Next::Wait => {}
                 Next::Ask => {
                     let id = MessageId(random_array(context.randomness));
@@ -187,10 +190,8 @@ impl JournalReceiver {
                     );
                 }
                 Next::SendAfter(cursor) => {
-                    let next = stream
-                        .waiting
-                        .front()
-                        .filter(|first| first.first_seq == cursor.seq + 1);
+                    let mut waiting = stream.waiting.iter();
+                    let next = waiting.find(|waiting| waiting.first_seq == cursor.seq + 1);
                     let block = next.and_then(|next| {
                         context
                             .ledger
@@ -202,13 +203,16 @@ impl JournalReceiver {
                         block.and_then(|entry| SignedBlock::decode(entry.payload.as_slice()).ok())
                     else {
                         // Not durable yet, or the tier above stands inside of a block: ask again later.
-                        if next.is_none() {
+                        if next.is_none() && !stream.upstream.is_in_flight() {
                             stream.upstream.on_refused(context.now_ms);
                         }
                         continue;
                     };
                     let id = MessageId(random_array(context.randomness));
-                    stream.upstream.sent(context.now_ms, id, block.body.len());
+                    let after = Cursor::after(&block);
+                    stream
+                        .upstream
+                        .sent(context.now_ms, id, block.body.len(), after);
                     let body = JournalMessage::bytes(Kind::Block(block));
                     step.forward(
                         Forward::new(upper.clone(), ServiceId::Journal, Priority::Bulk, body)

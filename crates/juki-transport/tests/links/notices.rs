@@ -33,6 +33,7 @@ async fn a_notice_reaches_the_peers_peer_downward_and_upward_and_is_kept_there()
         name: id("national"),
         interface: Interface::NationalLine,
         dial: Some(national.dial()),
+        line_bps: 0,
     });
     let mut prefecture = Node::start(settings);
     let mut settings = office.dialling(GOOD, HUB, prefecture.dial());

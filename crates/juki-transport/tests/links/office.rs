@@ -91,6 +91,7 @@ impl Office {
             name: id(name),
             interface: Interface::Line,
             dial: None,
+            line_bps: 0,
         });
         let mut settings = self.settings(node, peers.collect());
         settings.listeners = vec![Listener {
@@ -109,6 +110,7 @@ impl Office {
                 name: id(peer),
                 interface: Interface::Line,
                 dial: Some(dial),
+                line_bps: 0,
             }],
         )
     }

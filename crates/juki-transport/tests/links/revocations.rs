@@ -152,6 +152,7 @@ async fn chain() -> Chain {
         name: id("national"),
         interface: Interface::NationalLine,
         dial: Some(national.dial()),
+        line_bps: 0,
     });
     let mut prefecture = Node::start(settings);
     let kept = Kept::default();

@@ -11,11 +11,13 @@ mod controls;
 mod figures;
 mod flood;
 mod kills;
+mod line;
 mod load;
 mod memory;
 mod population;
 mod probe;
 mod query;
+mod relay;
 mod revocation;
 mod simulation;
 mod slow_peers;
@@ -47,7 +49,7 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
     let folder = Folder::draw();
     let mut figures = Figures::new(name_of(args.name));
     let runs = args.runs.unwrap_or(match args.name {
-        BenchName::Load | BenchName::Simulation => LOADS,
+        BenchName::Load | BenchName::Simulation | BenchName::Line => LOADS,
         BenchName::Kills => 1,
         BenchName::Query
         | BenchName::Change
@@ -82,6 +84,7 @@ pub(crate) async fn run(args: &BenchArgs, screen: Screen) -> Ending {
             network.stop().await?;
             measured?;
         }
+        BenchName::Line => line::measure(&folder.0, runs, &mut figures, screen).await?,
         BenchName::Simulation => simulation::measure(runs, &mut figures, screen)?,
         BenchName::Population => population::measure(&folder.0, runs, &mut figures, screen)?,
         BenchName::Load => load::measure(&folder.0, runs, &mut figures, screen).await?,
@@ -121,6 +124,7 @@ fn name_of(name: BenchName) -> &'static str {
         BenchName::Revocation => "revocation",
         BenchName::Simulation => "simulation",
         BenchName::Kills => "kills",
+        BenchName::Line => "line",
     }
 }
 
