@@ -3,8 +3,9 @@
 //!
 //! It reads clear headers and never a body. Its ledger says what passed and what was refused, but
 //! gates nothing: a frame does not wait for the disk. Frames leave as fast as the next link takes
-//! them, with no pacing here; how fast a source may send is the policy's rate, and a next link that
-//! cannot keep up is answered for with a refusal, never with silence.
+//! them: bulk at the pace of its line, which the links keep, interactive ones at once. How fast a source
+//! may send is the policy's rate, and a next link that cannot keep up is answered for with a refusal,
+//! never with silence.
 //!
 //! The policy is a file of its own, taken in force anew without touching a link. Detectors watch
 //! what passes and what does not.

@@ -17,6 +17,7 @@ mod firewalls;
 mod frames;
 mod full_disks;
 mod imports;
+mod laboratory;
 mod legal_basis;
 mod links;
 mod machines;
