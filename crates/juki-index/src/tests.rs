@@ -1,6 +1,7 @@
 //! What every engine must do.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use juki_crypto::{StorageKey, SystemRandomness};
@@ -181,15 +182,44 @@ fn a_killed_process_leaves_the_tree_whole_at_a_mark() {
     assert!(marks.is_sorted());
 }
 
+/// Copies a folder as it is at one moment: where files came, went or grew meanwhile, as when the tree
+/// merges its tables, it is copied again.
 fn copied(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap().path();
+    loop {
+        let before = listed(from);
+        let is_whole = copy_once(from, to).is_ok();
+        if is_whole && before.is_some() && listed(from) == before {
+            return;
+        }
+        std::fs::remove_dir_all(to).unwrap();
+    }
+}
+
+fn copy_once(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?.path();
         let target = to.join(entry.file_name().unwrap());
         if entry.is_dir() {
-            copied(&entry, &target);
+            copy_once(&entry, &target)?;
         } else {
-            std::fs::copy(entry, target).unwrap();
+            std::fs::copy(entry, target)?;
         }
     }
+    Ok(())
+}
+
+/// Every file below a folder with its length; none where one vanished meanwhile.
+fn listed(folder: &Path) -> Option<BTreeMap<PathBuf, u64>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).ok()? {
+        let path = entry.ok()?.path();
+        if path.is_dir() {
+            found.extend(listed(&path)?);
+        } else {
+            let length = path.metadata().ok()?.len();
+            found.insert(path, length);
+        }
+    }
+    Some(found)
 }

@@ -1,6 +1,7 @@
 //! Many worlds, side by side.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -20,9 +21,12 @@ pub fn scenarios(arguments: &Arguments) -> Result<Vec<Scenario>, String> {
     let mut scenarios = if let Some(seeds) = &arguments.seeds {
         seeds.clone().map(Scenario::small).collect()
     } else if let Some(path) = &arguments.scenario {
-        let text =
-            fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        vec![Scenario::parse(&text).map_err(|error| format!("{}: {error}", path.display()))?]
+        let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let mut text = String::new();
+        let file = File::open(path).map_err(|error| named(&error))?;
+        let read = file.take(FILE_BYTES_MAX).read_to_string(&mut text);
+        read.map_err(|error| named(&error))?;
+        vec![Scenario::parse(&text).map_err(|error| named(&error))?]
     } else if let Some(minutes) = arguments.prefecture {
         vec![Scenario::prefecture(arguments.seed, minutes)]
     } else {
@@ -75,6 +79,9 @@ pub fn batch(
         }
     });
 }
+
+/// A scenario file is read so far; a longer one is no TOML any more.
+const FILE_BYTES_MAX: u64 = 32 << 20;
 
 /// Runs a world, or the same twice.
 fn one(scenario: &Scenario, twice: bool) -> Report {

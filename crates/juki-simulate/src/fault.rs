@@ -5,6 +5,8 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::YEAR_MS;
+
 /// A fault at its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimedFault {
@@ -108,6 +110,50 @@ impl Fault {
             Self::Restart { .. } => "restart",
             Self::DiskFull { .. } => "disk-full",
             Self::ClockWrong { .. } => "clock-wrong",
+        }
+    }
+
+    /// The node or the line that it is about.
+    pub(crate) fn subject(&self) -> &str {
+        match self {
+            Self::LineCut { line, .. }
+            | Self::LineBad { line, .. }
+            | Self::LineSlow { line, .. } => line,
+            Self::Kill { node, .. }
+            | Self::PowerLoss { node, .. }
+            | Self::Restart { node, .. }
+            | Self::DiskFull { node, .. }
+            | Self::ClockWrong { node, .. } => node,
+        }
+    }
+
+    /// Whether its numbers are ones that a world can live through.
+    pub(crate) fn is_bounded(&self) -> bool {
+        let is_part = |part: &f64| (0.0..=1.0).contains(part);
+        match self {
+            Self::LineBad {
+                loss,
+                bursts,
+                duplicate,
+                corrupt,
+                reorder,
+                for_ms,
+                ..
+            } => {
+                let parts = [loss, bursts, duplicate, corrupt, reorder];
+                parts.into_iter().all(is_part) && *for_ms <= YEAR_MS
+            }
+            Self::ClockWrong { by_ms, for_ms, .. } => {
+                by_ms.unsigned_abs() <= YEAR_MS && *for_ms <= YEAR_MS
+            }
+            Self::LineSlow { preset, for_ms, .. } => {
+                LineSettings::preset(preset).is_some() && *for_ms <= YEAR_MS
+            }
+            Self::LineCut { for_ms, .. }
+            | Self::Kill { for_ms, .. }
+            | Self::PowerLoss { for_ms, .. }
+            | Self::Restart { for_ms, .. }
+            | Self::DiskFull { for_ms, .. } => *for_ms <= YEAR_MS,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What one simulated world is made of.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -68,6 +69,9 @@ pub enum ScenarioError {
     /// A number is out of bounds.
     #[error("{0}")]
     Bounds(&'static str),
+    /// A fault names a node or line that the network does not have.
+    #[error("there is no node or line {0} in this network")]
+    Unknown(String),
     /// It names no network.
     #[error(transparent)]
     Network(#[from] ConfigError),
@@ -80,19 +84,37 @@ impl Scenario {
     /// [`ScenarioError`].
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let scenario: Self = toml::from_str(text)?;
-        if !(2..=56).contains(&scenario.towns) {
-            return Err(ScenarioError::Bounds("towns is 2 to 56"));
+        let bounds = [
+            ((2..=56).contains(&scenario.towns), "towns is 2 to 56"),
+            (
+                (1..=100_000).contains(&scenario.residents),
+                "residents is 1 to 100000",
+            ),
+            (
+                scenario.minutes <= YEAR_MS / 60_000,
+                "minutes is at most those of a year",
+            ),
+            (
+                scenario.keep_alive_ms <= HOUR_MS,
+                "keep_alive_ms is at most an hour",
+            ),
+            (scenario.faults.len() <= FAULTS_MAX, "at most 100000 faults"),
+            (
+                scenario.faults.iter().all(|timed| timed.fault.is_bounded()),
+                "for_ms is at most a year, by_ms a year either way, probabilities are 0 to 1, and presets exist",
+            ),
+        ];
+        if let Some((_, what)) = bounds.into_iter().find(|(holds, _)| !holds) {
+            return Err(ScenarioError::Bounds(what));
         }
-        if !(1..=100_000).contains(&scenario.residents) {
-            return Err(ScenarioError::Bounds("residents is 1 to 100000"));
+        let network = scenario.network()?;
+        let nodes = network.nodes().into_iter().map(|node| node.name);
+        // A line has the name of the server below it.
+        let known: BTreeSet<String> = nodes.map(|node| node.to_string()).collect();
+        let stranger = scenario.faults.iter().map(|timed| timed.fault.subject());
+        if let Some(name) = stranger.into_iter().find(|name| !known.contains(*name)) {
+            return Err(ScenarioError::Unknown(name.to_owned()));
         }
-        if scenario.minutes > 60 * 24 * 366 {
-            return Err(ScenarioError::Bounds("minutes is at most those of a year"));
-        }
-        if scenario.faults.len() > FAULTS_MAX {
-            return Err(ScenarioError::Bounds("at most 100000 faults"));
-        }
-        scenario.network()?;
         Ok(scenario)
     }
 
@@ -214,6 +236,9 @@ impl Scenario {
 /// 2002-10-15 00:00 UTC, in milliseconds since 1970: when every world begins.
 pub const BEGIN_MS: u64 = 1_034_640_000_000;
 
+/// The longest that anything in a world may take.
+pub(crate) const YEAR_MS: u64 = 366 * 24 * HOUR_MS;
+const HOUR_MS: u64 = 3_600_000;
 /// Faults that a file may list.
 const FAULTS_MAX: usize = 100_000;
 

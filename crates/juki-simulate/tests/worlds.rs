@@ -136,6 +136,9 @@ fn a_scenario_is_read_as_it_was_written_and_wrong_ones_are_refused() {
         ("line = \"", "line = \"x"),
         ("minutes = ", "hours = "),
         ("fault = \"", "fault = \"x"),
+        ("for_ms = ", "for_ms = 99999999999999"),
+        ("keep_alive_ms = ", "keep_alive_ms = 99"),
+        ("node = \"", "node = \"x"),
     ] {
         assert!(text.contains(old), "{old}");
         assert!(
