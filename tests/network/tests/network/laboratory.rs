@@ -22,7 +22,7 @@ fn twenty_kills_at_random_lose_double_and_reorder_nothing() {
 #[test]
 fn worlds_are_told_by_seed_and_a_planted_bug_is_made_small_and_found_again() {
     let nowhere = Deployment::nowhere();
-    let sound = nowhere.jukinet(&["simulate", "--seeds", "3..4", "--twice", "--json"]);
+    let sound = nowhere.jukinet(&["simulate", "--seeds", "3..4", "--json"]);
     let sound = sound.held().json();
     assert_eq!(metric(&sound, "sim_seeds"), Some(2.0));
     assert_eq!(metric(&sound, "sim_violations"), Some(0.0));
